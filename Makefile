@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# One Makefile for everything. `make help` lists the targets; V=1 shows the commands.
+
+B      := build
+CC     ?= clang
+ifeq ($(origin CC),default)
+CC     := clang
+endif
+HOSTCC ?= clang
+LD     := ld.lld
+NASM   := nasm
+PYTHON := /usr/bin/python3
+Q      := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# --- What is linked into the hypervisor -----------------------------------------------------------
+
+HV_DIRS  := lib arch/x86_64 ept sched core vm vmx svm devices drivers guests boot monitor
+HV_C     := $(foreach d,$(HV_DIRS),$(wildcard $(d)/*.c))
+HV_ASM   := $(foreach d,$(HV_DIRS),$(wildcard $(d)/*.asm))
+HV_OBJ   := $(HV_C:%.c=$(B)/hv/%.o) $(HV_ASM:%.asm=$(B)/hv/%.asm.o)
+
+WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+            -Wimplicit-fallthrough -Wno-unused-parameter -Wno-sign-compare
+CPPFLAGS := -I. -I$(B)/gen
+CFLAGS   := -std=gnu11 -O2 -g $(WARN)
+HV_FLAGS := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-sse2 -mno-80387 \
+            -fno-omit-frame-pointer -fno-strict-aliasing -fstack-protector-strong \
+            -mstack-protector-guard=global -fno-asynchronous-unwind-tables -nostdinc \
+            -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
+            -DPLINTH_DEBUG
+
+.PHONY: all run test test-unit test-system check image iso clean help coverage
+all: $(B)/plinth.elf $(B)/BOOTX64.EFI
+
+help:
+	@echo 'run          boots the demo under OVMF in QEMU (ACCEL=kvm: on this processor)'
+	@echo 'test         everything below'
+	@echo 'check          what a script can say about the code'
+	@echo 'test-unit      unit tests on the host'
+	@echo 'test-system    boots it under QEMU and looks'
+	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
+	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
+	@echo 'iso          the demo as a CD image with GRUB, BIOS or UEFI (build/plinth.iso)'
+	@echo 'coverage     line coverage of the unit tests'
+	@echo 'clean        removes build/'
+	@echo 'V=1 shows the commands, CC=gcc takes another compiler for the hypervisor.'
+
+$(B)/gen/asm-offsets.inc: tools/asm-offsets.c
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HV_FLAGS) -MMD -MP -MT $@ -MF $(B)/gen/asm-offsets.d -S -o - $< | \
+	    sed -n 's/^[^"]*"OFFSET \([A-Z0-9_]*\) \$$*\(-*[0-9]*\)".*/\1 equ \2/p' > $@
+
+$(B)/hv/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HV_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/hv/%.asm.o: %.asm $(B)/gen/asm-offsets.inc
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -I$(B)/gen/ -MD $(@:.o=.d) -MP -o $@ $<
+
+$(B)/plinth.elf: $(HV_OBJ) linker.ld
+	$(call say,LD,$@)
+	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	    --orphan-handling=error -T linker.ld -o $@ $(HV_OBJ)
+
+# What is booted: without the symbols, which GRUB would load too.
+$(B)/plinth-stripped.elf: $(B)/plinth.elf
+	$(call say,STRIP,$@)
+	$(Q)llvm-objcopy --strip-all $< $@
+
+# --- The UEFI program, with the hypervisor inside -------------------------------------------------
+# A program for another ABI, whatever compiler the rest takes: Windows' objects are what UEFI's
+# are, and lld links them. Its long has 32 bits, so that formats of the hypervisor's would warn.
+
+EFI_CC    := clang
+EFI_C     := $(wildcard boot/efi/*.c) boot/collect.c $(wildcard guests/config*.c) $(wildcard lib/*.c)
+EFI_OBJ   := $(EFI_C:%.c=$(B)/efi/%.o) $(B)/efi/payload.o
+EFI_FLAGS := -target x86_64-unknown-windows-gnu -ffreestanding -mno-red-zone -mno-mmx -mno-sse \
+             -mno-stack-arg-probe -fno-strict-aliasing -ffunction-sections -fdata-sections \
+             -Wno-format -DGNU_EFI_USE_MS_ABI \
+             -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+
+$(B)/efi/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,EFICC,$<)
+	$(Q)$(EFI_CC) $(CPPFLAGS) $(CFLAGS) $(EFI_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/efi/payload.o: boot/efi/payload.asm $(B)/plinth-stripped.elf
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f win64 -DPAYLOAD='"$(B)/plinth-stripped.elf"' -o $@ $<
+
+$(B)/BOOTX64.EFI: $(EFI_OBJ)
+	$(call say,LD,$@)
+	$(Q)lld-link /nologo /nodefaultlib /subsystem:efi_application /entry:efi_main /opt:ref /Brepro \
+	    /out:$@ $^
+
+# --- The demo's images ----------------------------------------------------------------------------
+
+DEMO_CONF  := guests/demo/plinth.conf
+DEMO_FILES := debian/vmlinuz=$(B)/debian/vmlinuz debian/initrd.img=$(B)/guests/initrd.img \
+              demo/ticker.elf=$(B)/guests/ticker.elf
+DEMO_DEPS  := $(DEMO_CONF) $(foreach f,$(DEMO_FILES),$(lastword $(subst =, ,$(f)))) tools/tree.sh
+
+$(B)/debian/vmlinuz: tools/debian-kernel
+	$(Q)tools/debian-kernel $(@D)
+
+$(B)/plinth.img: $(B)/BOOTX64.EFI $(DEMO_DEPS) tools/image
+	$(call say,IMAGE,$@)
+	$(Q)tools/image -o $@ -c $(DEMO_CONF) -b $< $(DEMO_FILES)
+
+$(B)/plinth.iso: $(B)/plinth-stripped.elf $(DEMO_DEPS) tools/iso
+	$(call say,ISO,$@)
+	$(Q)tools/iso -o $@ -c $(DEMO_CONF) -b $< $(DEMO_FILES)
+
+image: $(B)/plinth.img
+iso: $(B)/plinth.iso
+
+run: $(B)/plinth.img
+	$(Q)ACCEL=$(ACCEL) tools/run $<
+
+# --- Unit tests on the host, under ASan and UBSan -------------------------------------------------
+
+HOST_DIRS  := lib ept sched vm devices guests test/host
+HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c drivers/acpi.c boot/collect.c boot/multiboot2.c
+HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
+              drivers/framebuffer.c drivers/font.c
+HOST_C     := $(filter-out lib/string.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
+HOST_OBJ   := $(HOST_C:%.c=$(B)/host/%.o)
+UNIT_C     := $(wildcard test/unit/test_*.c)
+UNIT       := $(UNIT_C:test/unit/%.c=$(B)/unit/%)
+HOST_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping \
+              -DPLINTH_DEBUG -DPLINTH_HOST
+
+$(B)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(HOSTCC) $(CPPFLAGS) $(CFLAGS) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%: $(B)/host/test/unit/%.o $(B)/libhost.a
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $(HOST_FLAGS) -o $@ $^ -lcmocka
+
+$(B)/libhost.a: $(HOST_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+include guests/rules.mk
+-include guests/demo/rules.mk test/guest/rules.mk
+
+test-unit: $(UNIT)
+	$(Q)set -e; for t in $(UNIT); do timeout 60 $$t; done
+
+# --- Everything that proves something -------------------------------------------------------------
+
+check:
+	$(call say,CHECK,layers)
+	$(Q)tools/check-layers
+
+test: check test-unit test-system
+
+# One after the other, and the quick ones first, also with -j.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+test-unit: | check
+test-system: | test-unit
+endif
+
+test-system: all image iso guests
+	$(Q)$(PYTHON) -m pytest -q test/system
+
+clean:
+	$(Q)rm -rf $(B)
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
