@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Facts about the machine for the neutral upper layers, which may not execute such instructions themselves. Unit tests link
+ * test/host/fake_machine.c.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+struct machine_cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+/* CPUID of this machine; zeroes above the maximum leaf. */
+struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf);
+/* XCR0 bits that guests may set; 0 without XSAVE. */
+u64 machine_xcr0(void);
+/* May page tables have 1 GiB leaves? */
+bool machine_page1g(void);
+u32 machine_pcpus(void);
+u32 machine_this_pcpu(void);
+
+/*
+ * CPU state that neither VMRUN nor VM entry switches and that the hypervisor does not use itself: kept per vCPU, switched when a vCPU
+ * gets or leaves a pCPU.
+ */
+struct guest_cpu {
+	void *fpu; /* XSAVE area from the hypervisor's pool */
+	u64 xcr0;
+	u64 dr[4];
+	u64 tsc_aux;
+};
+
+/* E_NOMEM as false. The state after power-on. */
+bool guest_cpu_init(struct guest_cpu *c);
+void guest_cpu_reset(struct guest_cpu *c);
+void guest_cpu_fini(struct guest_cpu *c);
+/* As guest_cpu_reset(), for the state that is loaded on this pCPU. */
+void guest_cpu_load_reset(struct guest_cpu *c);
+/* The guest changes XCR0 while its state is loaded. */
+void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0);
+void guest_cpu_load(const struct guest_cpu *c);
+void guest_cpu_save(struct guest_cpu *c);

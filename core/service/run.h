@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What core/loop.c schedules. A vCPU is a runnable; core knows nothing else of it.
+ */
+#pragma once
+
+#include <lib/types.h>
+#include <sched/sched.h>
+#include <stdatomic.h>
+
+enum run_result {
+	RUN_AGAIN,   /* time was up or the pCPU was wanted; still has work */
+	RUN_BLOCKED, /* waits for run_notify() */
+	RUN_GONE,    /* will never run again; the owner's `gone` is called when the pCPU has left it */
+};
+
+enum run_state {
+	RUN_STATE_BLOCKED,
+	RUN_STATE_READY,
+	RUN_STATE_RUNNING,
+	RUN_STATE_GONE,
+};
+
+#define RUN_NOWHERE 0xffffffffu
+
+struct runnable {
+	struct sched_ent ent;	/* [run queue lock] */
+	enum run_state state;	/* [run queue lock] */
+	bool notified;		/* [run queue lock] run_notify() came while it ran */
+	atomic_uint where;	/* [a] pCPU that runs it or RUN_NOWHERE; seq_cst against the poster's event */
+	/* Runs it with interrupts off until `until` (ns) or until run_wanted() says so. */
+	enum run_result (*run)(struct runnable *r, u64 until);
+	/* Called once after RUN_GONE, on the pCPU that ran it, outside its address space. */
+	void (*gone)(struct runnable *r);
+};
+
+/* Makes `r` known, blocked. `run` and `gone` are set by the caller. */
+void run_init(struct runnable *r, const struct sched_mask *cpus);
+/*
+ * Something happened that `r` must look at: wakes it if blocked, makes it leave the guest if it runs on another pCPU. The
+ * caller has made the event visible before (seq_cst or by a lock). Any pCPU, interrupts off; takes the run queue lock.
+ */
+void run_notify(struct runnable *r);
+/*
+ * For run(): takes pending interrupts, runs due timers, and answers whether to return to the loop (`until` reached, or
+ * a reschedule was asked for).
+ */
+bool run_wanted(u64 until);
+/* ns that `r` has run so far, up to its last return. */
+u64 run_time(struct runnable *r);

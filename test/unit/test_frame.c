@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The frame allocator: sizes, alignments and edges; random traffic against a byte a frame; and that
+ * mistakes panic.
+ */
+#include "unit.h"
+
+#include <core/frame.h>
+#include <lib/bits.h>
+#include <lib/range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define K4  PAGE_SIZE
+#define M2  (2 * MIB)
+#define G1  GIB
+#define TIB (1024 * GIB)
+
+static struct frames f;
+static void *metadata;
+
+/* The metadata is exactly as large as needed, so that ASan sees a step too far. */
+static void make(const struct mem_range *r, unsigned count)
+{
+	u64 size = frames_metadata_size(r, count);
+
+	metadata = malloc(size);
+	memset(metadata, 0xa5, size);
+	assert_int_equal(frames_init(&f, r, count, metadata, size), OK);
+}
+
+static int done(void **state)
+{
+	free(metadata);
+	metadata = NULL;
+	return 0;
+}
+
+static hpa_t take(u64 size, u64 align)
+{
+	hpa_t at = 1;
+
+	assert_int_equal(frames_alloc(&f, size, align, &at), OK);
+	assert_true(is_aligned(at, align));
+	return at;
+}
+
+static void assert_none(u64 size, u64 align)
+{
+	hpa_t at = 1;
+	u64 before = frames_free_bytes(&f);
+
+	assert_int_equal(frames_alloc(&f, size, align, &at), E_NOMEM);
+	assert_int_equal(at, 1);
+	assert_int_equal(frames_free_bytes(&f), before);
+}
+
+/* --- Sizes --- */
+
+static void metadata_is_32_mib_a_tib(void **state)
+{
+	struct mem_range tib = {TIB, TIB};
+	struct mem_range frame = {12345 * K4, K4};
+
+	assert_in_range(frames_metadata_size(&tib, 1), 32 * MIB, 34 * MIB);
+	assert_in_range(frames_metadata_size(&frame, 1), 1, 512);
+	assert_int_equal(frames_metadata_size(NULL, 0), 0);
+}
+
+static void every_frame_is_handed_out_once(void **state)
+{
+	/* Ragged ends, a block shared by two ranges, a single frame. */
+	static const struct mem_range r[] = {
+	    {M2 - 3 * K4, 5 * K4}, {M2 + 100 * K4, M2}, {16 * G1 - K4, K4}};
+	static u8 seen[3][1024];
+	hpa_t at;
+
+	make(r, 3);
+	assert_int_equal(frames_total_bytes(&f), M2 + 6 * K4);
+	while (!frames_alloc(&f, K4, K4, &at)) {
+		unsigned i = 0;
+
+		while (i < 3 && !range_inside(at, K4, r[i].base, r[i].len))
+			i++;
+		assert_true(i < 3);
+		assert_int_equal(seen[i][(at - r[i].base) / K4]++, 0);
+	}
+	assert_int_equal(frames_free_bytes(&f), 0);
+	for (unsigned i = 0; i < 3; i++)
+		frames_free(&f, r[i].base, r[i].len);
+	assert_int_equal(frames_free_bytes(&f), frames_total_bytes(&f));
+}
+
+static void large_pages_need_alignment(void **state)
+{
+	/* 4 GiB less a frame at each end hold 2 aligned GiB, and 511 aligned blocks in each of the
+	 * others. */
+	static const struct mem_range r[] = {{4 * G1 + K4, 4 * G1 - 2 * K4}};
+	hpa_t a, b;
+	unsigned n = 0;
+
+	make(r, 1);
+	a = take(G1, G1);
+	b = take(G1, G1);
+	assert_true(a != b);
+	assert_none(G1, G1);
+	while (!frames_alloc(&f, M2, M2, &b))
+		n++;
+	assert_int_equal(n, 2 * 511);
+	assert_int_equal(frames_free_bytes(&f), 2 * 511 * K4);
+	frames_free(&f, a, G1);
+	assert_int_equal(take(G1, G1), a);
+}
+
+static void small_requests_spare_what_is_whole(void **state)
+{
+	static const struct mem_range r[] = {{0, 4 * G1}};
+	hpa_t first, block;
+
+	make(r, 1);
+	first = take(K4, K4);
+	for (unsigned i = 1; i < 512; i++)
+		assert_int_equal(take(K4, K4) / M2, first / M2);
+	for (unsigned i = 1; i < 512; i++) {
+		block = take(M2, M2);
+		assert_int_equal(block / G1, first / G1);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		take(G1, G1);
+	assert_none(K4, K4);
+	/* A hole in a used block is preferred to a whole block below it, */
+	for (unsigned i = 0; i < 512; i++)
+		frames_free(&f, first / M2 * M2 + i * K4, K4);
+	frames_free(&f, block + 5 * K4, K4);
+	assert_int_equal(take(K4, K4), block + 5 * K4);
+	assert_int_equal(take(M2, M2), first / M2 * M2);
+	/* and one in a used GiB to a whole GiB above it. */
+	frames_free(&f, first / G1 * G1, G1);
+	frames_free(&f, 3 * M2, M2);
+	assert_int_equal(take(M2, M2), 3 * M2);
+	frames_free(&f, 3 * M2, M2);
+	assert_int_equal(take(K4, K4) / M2, 3);
+	/* Odd requests find their way over what is used. */
+	take(G1, G1);
+	take(M2 - K4, K4);
+	assert_int_equal(frames_free_bytes(&f), 0);
+	frames_free(&f, G1 + 8 * K4, 2 * K4);
+	frames_free(&f, G1 + 511 * K4, 3 * K4);
+	assert_int_equal(take(3 * K4, K4), G1 + 511 * K4);
+}
+
+static void odd_requests_are_first_fit(void **state)
+{
+	static const struct mem_range r[] = {{16 * MIB, 64 * MIB}};
+	hpa_t a;
+
+	make(r, 1);
+	assert_int_equal(take(3 * K4, K4), 16 * MIB);
+	assert_int_equal(take(K4, M2), 18 * MIB);
+	assert_int_equal(take(5 * K4, 4 * K4), 16 * MIB + 4 * K4);
+	assert_int_equal(take(M2 + K4, 64 * K4), 18 * MIB + 64 * K4);
+	a = take(32 * MIB, 16 * MIB);
+	assert_int_equal(a, 32 * MIB);
+	assert_none(32 * MIB, 16 * MIB);
+	assert_none(65 * MIB, K4);
+	assert_none(K4, G1);
+	assert_none(1ull << 62, G1);
+	/* Any part may come back, and neighbours join. */
+	frames_free(&f, a + 3 * K4, 32 * MIB - 3 * K4);
+	frames_free(&f, a, 3 * K4);
+	assert_int_equal(take(32 * MIB, 16 * MIB), a);
+}
+
+static void the_last_frame_of_all(void **state)
+{
+	static const struct mem_range r[] = {{MEMMAP_TOP - 2 * K4, 2 * K4}};
+	hpa_t a;
+
+	make(r, 1);
+	a = take(2 * K4, 2 * K4);
+	assert_int_equal(a, MEMMAP_TOP - 2 * K4);
+	assert_none(K4, K4);
+	frames_free(&f, a + K4, K4);
+	assert_int_equal(take(K4, K4), a + K4);
+}
+
+static void a_tib_is_no_trouble(void **state)
+{
+	static const struct mem_range r[] = {{MIB, 3 * G1}, {4 * G1, TIB}};
+
+	make(r, 2);
+	assert_int_equal(frames_total_bytes(&f), TIB + 3 * G1);
+	for (unsigned i = 0; i < 1024; i++)
+		assert_true(take(G1, G1) >= 4 * G1);
+	assert_true(take(G1, G1) < 4 * G1);
+	for (unsigned i = 0; i < 1000; i++)
+		take(M2, M2);
+}
+
+/* --- Refusals and panics --- */
+
+static void nonsense_is_refused(void **state)
+{
+	static const struct {
+		struct mem_range r[2];
+		enum status st;
+	} bad[] = {
+	    {{{MIB, 0}, {2 * MIB, K4}}, E_INVAL},
+	    {{{MIB + 1, K4}, {2 * MIB, K4}}, E_INVAL},
+	    {{{MIB, K4 + 1}, {2 * MIB, K4}}, E_INVAL},
+	    {{{2 * MIB, K4}, {MIB, K4}}, E_INVAL},
+	    {{{MIB, 2 * MIB}, {2 * MIB, K4}}, E_INVAL},
+	    {{{MIB, K4}, {MEMMAP_TOP, K4}}, E_INVAL},
+	    {{{MIB, K4}, {MEMMAP_TOP - K4, 2 * K4}}, E_INVAL},
+	    {{{MIB, ~(K4 - 1)}, {2 * MIB, K4}}, E_INVAL},
+	};
+	static const struct mem_range r[] = {{MIB, MIB}};
+	static u64 small[4];
+	hpa_t at;
+
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(frames_init(&f, bad[i].r, 2, small, sizeof(small)), bad[i].st);
+	assert_int_equal(frames_init(&f, r, 1, small, sizeof(small)), E_NOMEM);
+	make(r, 1);
+	assert_int_equal(frames_alloc(&f, 0, K4, &at), E_INVAL);
+	assert_int_equal(frames_alloc(&f, 100, K4, &at), E_INVAL);
+	assert_int_equal(frames_alloc(&f, K4, 0, &at), E_INVAL);
+	assert_int_equal(frames_alloc(&f, K4, 0x800, &at), E_INVAL);
+	assert_int_equal(frames_alloc(&f, K4, 3 * K4, &at), E_INVAL);
+	assert_int_equal(frames_alloc(&f, K4, 2 * G1, &at), E_INVAL);
+}
+
+static void nothing_to_give(void **state)
+{
+	make(NULL, 0);
+	assert_int_equal(frames_total_bytes(&f), 0);
+	assert_none(K4, K4);
+}
+
+static void assert_panics(hpa_t hpa, u64 size)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		freopen("/dev/null", "w", stderr);
+		signal(SIGABRT, SIG_DFL);
+		frames_free(&f, hpa, size);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static void freeing_what_is_not_allocated_panics(void **state)
+{
+	static const struct mem_range r[] = {{MIB, 8 * MIB}, {9 * MIB + K4, MIB}};
+	hpa_t a;
+
+	make(r, 2);
+	a = take(4 * K4, K4);
+	frames_free(&f, a + K4, K4);
+	assert_panics(a + K4, K4);     /* twice */
+	assert_panics(a, 4 * K4);      /* a part of it twice */
+	assert_panics(a + 4 * K4, K4); /* never allocated */
+	assert_panics(9 * MIB, K4);    /* between the ranges, in the same block */
+	assert_panics(0, K4);          /* not ours */
+	assert_panics(~0ull - K4 + 1, K4);
+	assert_panics(a + 1, K4);
+	assert_panics(a, 0);
+	frames_free(&f, a, K4);
+	frames_free(&f, a + 2 * K4, 2 * K4);
+	assert_int_equal(frames_free_bytes(&f), frames_total_bytes(&f));
+}
+
+/* --- Random traffic --- */
+
+#define SPAN  (3 * G1)
+#define HELD  400
+#define START (5 * G1 - 77 * K4)
+
+static u8 used[SPAN / K4]; /* 0 free, 1 used, 2 not ours */
+
+static bool possible(u64 size, u64 align)
+{
+	u64 n = size / K4, at = align_up(START, align);
+
+	while (at + size <= START + SPAN) {
+		u64 first = (at - START) / K4, i = n;
+
+		while (i && !used[first + i - 1])
+			i--;
+		if (!i)
+			return true;
+		at = align_up(at + i * K4, align);
+	}
+	return false;
+}
+
+static void random_traffic_matches_a_byte_a_frame(void **state)
+{
+	static const struct mem_range r[] = {{START, 700 * MIB + 4 * K4},
+					     {START + 800 * MIB, 1500 * MIB + 52 * K4},
+					     {START + 2900 * MIB, 100 * MIB}};
+	static const u64 sizes[] = {K4, K4, 2 * K4, 7 * K4, 64 * K4, M2, M2, 3 * M2, 40 * M2, G1};
+	static const u64 aligns[] = {K4, K4, K4, 8 * K4, M2, G1};
+	static struct mem_range held[HELD];
+	u64 free_bytes = 0;
+
+	srand(7);
+	make(r, 3);
+	memset(used, 2, sizeof(used));
+	for (unsigned i = 0; i < 3; i++) {
+		memset(used + (r[i].base - START) / K4, 0, r[i].len / K4);
+		free_bytes += r[i].len;
+	}
+	for (unsigned i = 0; i < 6000; i++) {
+		struct mem_range *h = &held[rand() % HELD];
+
+		if (h->len) {
+			u64 part = rand() % 4 ? h->len : align_up(h->len / 2, K4);
+
+			frames_free(&f, h->base, part);
+			memset(used + (h->base - START) / K4, 0, part / K4);
+			free_bytes += part;
+			h->base += part;
+			h->len -= part;
+		} else {
+			u64 size = sizes[rand() % ARRAY_LEN(sizes)];
+			u64 align = rand() % 2 && size <= G1 ? size & -size
+							     : aligns[rand() % ARRAY_LEN(aligns)];
+
+			if (frames_alloc(&f, size, align, &h->base)) {
+				assert_false(possible(size, align));
+				continue;
+			}
+			h->len = size;
+			assert_true(is_aligned(h->base, align) &&
+				    range_inside(h->base, size, START, SPAN));
+			u8 *mine = used + (h->base - START) / K4;
+
+			assert_false(mine[0] || memcmp(mine, mine + 1, size / K4 - 1));
+			memset(mine, 1, size / K4);
+			free_bytes -= size;
+		}
+		assert_int_equal(frames_free_bytes(&f), free_bytes);
+	}
+	for (unsigned i = 0; i < HELD; i++)
+		if (held[i].len)
+			frames_free(&f, held[i].base, held[i].len);
+	assert_int_equal(frames_free_bytes(&f), frames_total_bytes(&f));
+	take(G1, G1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(metadata_is_32_mib_a_tib),
+	    cmocka_unit_test_teardown(every_frame_is_handed_out_once, done),
+	    cmocka_unit_test_teardown(large_pages_need_alignment, done),
+	    cmocka_unit_test_teardown(small_requests_spare_what_is_whole, done),
+	    cmocka_unit_test_teardown(odd_requests_are_first_fit, done),
+	    cmocka_unit_test_teardown(the_last_frame_of_all, done),
+	    cmocka_unit_test_teardown(a_tib_is_no_trouble, done),
+	    cmocka_unit_test_teardown(nonsense_is_refused, done),
+	    cmocka_unit_test_teardown(nothing_to_give, done),
+	    cmocka_unit_test_teardown(freeing_what_is_not_allocated_panics, done),
+	    cmocka_unit_test_teardown(random_traffic_matches_a_byte_a_frame, done),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
