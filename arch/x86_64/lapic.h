@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * This pCPU's local APIC: identity, IPIs, end of interrupt, one-shot timer. xAPIC by MMIO or x2APIC by MSR, the same on
+ * all pCPUs. (The LAPIC that a guest sees is devices/lapic.h.)
+ */
+#pragma once
+
+#include <lib/types.h>
+
+/* Physical base of the xAPIC page, from IA32_APIC_BASE. */
+hpa_t lapic_mmio_base(void);
+/* Chooses the mode for all pCPUs: x2APIC if `x2apic`, else xAPIC at `mmio` (mapped uncached). Boot only. */
+void lapic_choose(bool x2apic, void *mmio);
+/* Enables this pCPU's LAPIC, masks its LVT, leaves the timer stopped. */
+void lapic_enable(void);
+u32 lapic_id(void);
+void lapic_eoi(void);
+void lapic_send(u32 apic_id, u8 vector);
+void lapic_send_nmi(u32 apic_id);
+void lapic_send_nmi_others(void);
+void lapic_send_init(u32 apic_id);
+void lapic_send_sipi(u32 apic_id, u8 page);
+
+/* Use the TSC-deadline mode if `deadline`, else one-shot counting at `khz` (already divided by 1). Boot only. */
+void lapic_timer_choose(bool deadline, u32 khz);
+/* Arms VEC_TIMER: at TSC value `tsc` (deadline mode) or after `ns` (one-shot), whichever is in use. */
+void lapic_timer_arm(u64 tsc, u64 ns);
+void lapic_timer_stop(void);
+/* Starts the counter from its maximum, masked, for calibration; and reads how far it has come. */
+void lapic_timer_measure_start(void);
+u32 lapic_timer_measure(void);

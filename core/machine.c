@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <core/service/machine.h>
+
+#include <arch/x86_64/cpu.h>
+#include <arch/x86_64/fpu.h>
+#include <core/pcpu.h>
+#include <core/service/mem.h>
+#include <lib/string.h>
+
+struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid_regs r;
+
+	if (leaf > cpuid(leaf & 0xffff0000, 0).eax)
+		return (struct machine_cpuid){ 0 };
+	r = cpuid(leaf, subleaf);
+	return (struct machine_cpuid){ r.eax, r.ebx, r.ecx, r.edx };
+}
+
+u64 machine_xcr0(void)
+{
+	return cpu_features.xsave ? cpu_features.xcr0_mask : 0;
+}
+
+bool machine_page1g(void)
+{
+	return cpu_features.page1g;
+}
+
+u32 machine_pcpus(void)
+{
+	return pcpu_count();
+}
+
+u32 machine_this_pcpu(void)
+{
+	return this_pcpu()->id;
+}
+
+bool guest_cpu_init(struct guest_cpu *c)
+{
+	c->fpu = mem_alloc(fpu_size());
+	if (!c->fpu)
+		return false;
+	guest_cpu_reset(c);
+	return true;
+}
+
+void guest_cpu_reset(struct guest_cpu *c)
+{
+	memset(c->fpu, 0, fpu_size());
+	fpu_init_area(c->fpu);
+	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87 };
+}
+
+void guest_cpu_fini(struct guest_cpu *c)
+{
+	mem_free(c->fpu, fpu_size());
+	c->fpu = NULL;
+}
+
+void guest_cpu_load(const struct guest_cpu *c)
+{
+	write_dr0(c->dr[0]);
+	write_dr1(c->dr[1]);
+	write_dr2(c->dr[2]);
+	write_dr3(c->dr[3]);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, c->tsc_aux);
+	fpu_restore(c->fpu, c->xcr0);
+}
+
+/* TSC_AUX is written by the guest through an exit or, where it is passed through, read back here. */
+void guest_cpu_save(struct guest_cpu *c)
+{
+	c->dr[0] = read_dr0();
+	c->dr[1] = read_dr1();
+	c->dr[2] = read_dr2();
+	c->dr[3] = read_dr3();
+	if (cpu_features.rdtscp)
+		c->tsc_aux = rdmsr(MSR_TSC_AUX);
+	fpu_save(c->fpu);
+}
+
+void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
+{
+	c->xcr0 = xcr0;
+	xsetbv(0, xcr0);
+}
+
+void guest_cpu_load_reset(struct guest_cpu *c)
+{
+	guest_cpu_reset(c);
+	guest_cpu_load(c);
+}

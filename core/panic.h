@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The end: what is printed and how the other pCPUs are stopped.
+ */
+#pragma once
+
+#include <arch/x86_64/desc.h>
+#include <stdbool.h>
+
+/* Prints registers and a backtrace of an exception in the hypervisor and stops the machine. */
+_Noreturn void panic_trap(const struct trap_frame *f);
+/* An NMI asked this pCPU to stop because another one panicked. */
+bool panic_stopping(void);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A physical CPU.
+ */
+#pragma once
+
+#include <arch/x86_64/desc.h>
+#include <core/service/run.h>
+#include <core/service/time.h>
+#include <lib/status.h>
+#include <lib/lock.h>
+#include <lib/types.h>
+#include <stdatomic.h>
+
+#define PCPUS_MAX 256
+
+/* Request bits. */
+#define PCPU_RESCHED 0x1u
+
+struct pcpu {
+	struct pcpu *self;	  /* [b] first: read through GS */
+	u32 id;			  /* [b] index */
+	u32 apic_id;		  /* [b] */
+	atomic_bool online;	  /* [a] release when its loop is reached */
+	atomic_uint requests;	  /* [a] release by the asker, acquire by run_wanted() and the idle loop */
+	struct desc_tables desc;  /* [b] */
+	struct runnable *current; /* [o] */
+	u64 slice_end;		  /* [o] ns; TIME_NEVER when idle */
+	u64 armed;		  /* [o] ns at which the LAPIC timer fires; TIME_NEVER: stopped */
+	struct window *window;	  /* [o] address space in CR3; NULL: the shared one */
+	struct spinlock timer_lock;
+	struct list timers;	  /* [timer_lock] sorted by due */
+	struct timer *_Atomic timer_running; /* [a] whose fn runs now: set under timer_lock, cleared with release */
+	u64 idle_ns;		  /* [o] */
+	u64 stack_top;		  /* [b] */
+};
+
+/* NULL before this pCPU's descriptor tables are loaded. */
+static inline struct pcpu *this_pcpu(void)
+{
+	struct pcpu *p;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(p));
+	return p;
+}
+
+/* Number of pCPUs known, online or not, and one of them. */
+u32 pcpu_count(void);
+struct pcpu *pcpu_get(u32 id);
+
+/* Allocates pCPU 0 and makes this CPU it; needs hostmap. Boot only. */
+void pcpu_init_boot(void);
+/*
+ * Wakes the processors with these APIC ids (this one is skipped); each calls `on` before it counts as online, and stays out of it
+ * if that fails. Answers how many are online in all. Boot only.
+ */
+u32 pcpu_start_others(const u32 *apic_ids, u32 count, hpa_t trampoline, enum status (*on)(void));
+/* Asks pCPU `id` to look at `bits`; an IPI if it is another one. */
+void pcpu_request(u32 id, u32 bits);
+/* Lets all pCPUs enter their loops (they wait until the VMs are made). */
+void pcpu_release(void);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <core/timer.h>
+
+#include <arch/x86_64/lapic.h>
+#include <core/pcpu.h>
+#include <lib/assert.h>
+#include <lib/bits.h>
+
+static struct timer *first(struct pcpu *p)
+{
+	return list_empty(&p->timers) ? NULL : container_of(p->timers.next, struct timer, node);
+}
+
+void timer_pcpu_init(struct pcpu *p)
+{
+	spin_init(&p->timer_lock);
+	list_init(&p->timers);
+	p->armed = TIME_NEVER;
+	p->slice_end = TIME_NEVER;
+}
+
+void timer_init(struct timer *t, void (*fn)(void *ctx), void *ctx)
+{
+	*t = (struct timer){ .fn = fn, .ctx = ctx, .due = TIME_NEVER };
+	list_init(&t->node);
+}
+
+void timer_cancel(struct timer *t)
+{
+	struct pcpu *p = t->home;
+
+	if (!p)
+		return;
+	spin_lock(&p->timer_lock);
+	list_del(&t->node);
+	t->due = TIME_NEVER;
+	spin_unlock(&p->timer_lock);
+}
+
+void timer_drain(struct timer *t)
+{
+	struct pcpu *p = t->home;
+
+	timer_cancel(t);
+	/* Pairs with the release in timer_run_due: what fn did is visible afterwards. */
+	while (p && atomic_load_explicit(&p->timer_running, memory_order_acquire) == t)
+		__builtin_ia32_pause();
+}
+
+void timer_set(struct timer *t, u64 due)
+{
+	struct pcpu *p = this_pcpu();
+	struct list *at;
+
+	timer_cancel(t);
+	if (due == TIME_NEVER)
+		return;
+	spin_lock(&p->timer_lock);
+	t->due = due;
+	t->home = p;
+	for (at = p->timers.next; at != &p->timers; at = at->next)
+		if (container_of(at, struct timer, node)->due > due)
+			break;
+	list_add_before(at, &t->node);
+	spin_unlock(&p->timer_lock);
+	if (due < p->armed)
+		timer_arm(p->slice_end);
+}
+
+void timer_run_due(void)
+{
+	struct pcpu *p = this_pcpu();
+	struct timer *t;
+
+	for (;;) {
+		spin_lock(&p->timer_lock);
+		t = first(p);
+		if (!t || t->due > time_now())
+			break;
+		list_del(&t->node);
+		t->due = TIME_NEVER;
+		atomic_store_explicit(&p->timer_running, t, memory_order_relaxed);
+		spin_unlock(&p->timer_lock);
+		t->fn(t->ctx);
+		atomic_store_explicit(&p->timer_running, NULL, memory_order_release);
+	}
+	spin_unlock(&p->timer_lock);
+}
+
+void timer_arm(u64 limit)
+{
+	struct pcpu *p = this_pcpu();
+	struct timer *t;
+	u64 at = limit, now;
+
+	spin_lock(&p->timer_lock);
+	t = first(p);
+	if (t)
+		at = min_u64(at, t->due);
+	spin_unlock(&p->timer_lock);
+	if (at == p->armed)
+		return;
+	p->armed = at;
+	if (at == TIME_NEVER) {
+		lapic_timer_stop();
+		return;
+	}
+	now = time_now();
+	lapic_timer_arm(time_to_tsc(at), at > now ? at - now : 0);
+}
+
+void timer_fired(void)
+{
+	this_pcpu()->armed = TIME_NEVER;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Between the clock, the timers and the loop. Upper layers use core/service/time.h.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+struct pcpu;
+
+/* Starts the clock: `khz` of the TSC, wall clock in ns since 1970 at this moment. Boot only. */
+void time_init(u32 tsc_khz, u64 wall);
+void timer_pcpu_init(struct pcpu *p);
+/* Runs this pCPU's due timers. */
+void timer_run_due(void);
+/* Makes the LAPIC timer fire at the earlier of `limit` and this pCPU's first timer. */
+void timer_arm(u64 limit);
+/* The armed interrupt came. */
+void timer_fired(void);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Exceptions and interrupts that reach the hypervisor itself. */
+#include <arch/x86_64/cpu.h>
+#include <arch/x86_64/defs/vectors.h>
+#include <arch/x86_64/desc.h>
+#include <arch/x86_64/lapic.h>
+#include <core/panic.h>
+#include <core/pcpu.h>
+#include <core/service/log.h>
+#include <core/timer.h>
+
+static void on_nmi(void)
+{
+	if (panic_stopping())
+		cpu_halt();
+	/* Not ours: a watchdog or a button. Nothing here may take a lock. */
+}
+
+void trap_handle(struct trap_frame *f)
+{
+	if (f->vector == EXC_NMI) {
+		on_nmi();
+		return;
+	}
+	if (f->vector < 32)
+		panic_trap(f);
+	if (f->vector == VEC_SPURIOUS)
+		return;
+	if (f->vector == VEC_TIMER)
+		timer_fired();
+	/* VEC_KICK needs nothing: the interrupted loop looks at the request bits. */
+	lapic_eoi();
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "serial.h"
+
+#include <arch/x86_64/cpu.h>
+#include <lib/bits.h>
+
+/* National PC16550D data sheet, "Summary of Registers". */
+#define REG_DATA    0
+#define REG_IER     1
+#define REG_FCR     2 /* written */
+#define REG_IIR     2 /* read */
+#define REG_LCR     3
+#define REG_MCR     4
+#define REG_LSR     5
+#define REG_SCRATCH 7
+#define REG_DLL     0 /* with LCR_DLAB */
+#define REG_DLM     1
+
+#define IER_VALID   BITS(3, 0)
+#define FCR_RESET   (BIT(0) | BIT(1) | BIT(2)) /* enable, empty both */
+#define IIR_FIFO    BITS(7, 6)
+#define LCR_8N1     0x03
+#define LCR_DLAB    BIT(7)
+#define MCR_DTR_RTS (BIT(0) | BIT(1))
+#define LSR_DATA    BIT(0)
+#define LSR_THRE    BIT(5)
+#define LSR_ABSENT  0xFF /* no UART sets all of it */
+
+#define BAUD_MAX  115200
+#define FIFO_SIZE 16
+#define PUT_READS \
+	100000 /* of about 1 us each; a FIFO at 1200 baud needs 133 ms, but nobody uses that */
+
+static u8 reg(const struct serial *u, u16 r)
+{
+	return inb((u16)(u->port + r));
+}
+
+static void set_reg(const struct serial *u, u16 r, u8 v)
+{
+	outb((u16)(u->port + r), v);
+}
+
+static bool holds(const struct serial *u, u16 r, u8 v)
+{
+	set_reg(u, r, v);
+	return reg(u, r) == v;
+}
+
+/* The scratch register where there is one, else the interrupt enables, whose upper half is always
+ * 0. */
+static bool is_present(const struct serial *u)
+{
+	if (reg(u, REG_LSR) == LSR_ABSENT)
+		return false;
+	if (holds(u, REG_SCRATCH, 0x5A) && holds(u, REG_SCRATCH, 0xA5))
+		return true;
+	return holds(u, REG_IER, IER_VALID) && holds(u, REG_IER, 0);
+}
+
+static void set_baud(const struct serial *u, u32 baud)
+{
+	u32 divisor = baud >= BAUD_MAX ? 1 : BAUD_MAX / baud;
+
+	if (divisor > 0xFFFF)
+		divisor = 0xFFFF;
+	set_reg(u, REG_LCR, LCR_8N1 | LCR_DLAB);
+	set_reg(u, REG_DLL, (u8)divisor);
+	set_reg(u, REG_DLM, (u8)(divisor >> 8));
+	set_reg(u, REG_LCR, LCR_8N1);
+}
+
+static bool wait_empty(struct serial *u)
+{
+	u32 reads = u->stuck ? 1 : PUT_READS;
+
+	while (reads--) {
+		u8 lsr = reg(u, REG_LSR);
+
+		if (lsr == LSR_ABSENT)
+			break;
+		if (lsr & LSR_THRE)
+			return true;
+		cpu_pause();
+	}
+	return false;
+}
+
+static void sink_put(struct console_sink *s, char c)
+{
+	serial_put(container_of(s, struct serial, sink), (u8)c);
+}
+
+static int sink_get(struct console_sink *s)
+{
+	return serial_get(container_of(s, struct serial, sink));
+}
+
+bool serial_init(struct serial *u, u16 port, u32 baud)
+{
+	*u = (struct serial){.sink = {.put = sink_put, .get = sink_get}, .port = port};
+	set_reg(u, REG_LCR, LCR_8N1);
+	if (!is_present(u))
+		return false;
+	set_reg(u, REG_IER, 0);
+	u->stuck = !wait_empty(u); /* the firmware's or the loader's last words */
+	if (baud)
+		set_baud(u, baud);
+	set_reg(u, REG_FCR, FCR_RESET);
+	set_reg(u, REG_MCR, MCR_DTR_RTS);
+	u->fifo = (reg(u, REG_IIR) & IIR_FIFO) == IIR_FIFO;
+	return true;
+}
+
+void serial_put(struct serial *u, u8 byte)
+{
+	if (!u->room) {
+		u->stuck = !wait_empty(u);
+		if (u->stuck)
+			return;
+		u->room = u->fifo ? FIFO_SIZE : 1;
+	}
+	u->room--;
+	set_reg(u, REG_DATA, byte);
+}
+
+int serial_get(struct serial *u)
+{
+	u8 lsr = reg(u, REG_LSR);
+
+	return lsr != LSR_ABSENT && lsr & LSR_DATA ? reg(u, REG_DATA) : -1;
+}
