@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A VM's second-stage address space: guest-physical to host-physical. RAM is mapped when the VM is made; holes fault and are served
+ * as MMIO. Changes while vCPUs run raise the generation: each vCPU flushes before its next entry, and what was unmapped
+ * is freed only when all have.
+ */
+#pragma once
+
+#include <ept/pt.h>
+#include <lib/lock.h>
+#include <lib/status.h>
+#include <stdatomic.h>
+#include <vm/gmem.h>
+
+struct vm;
+struct vcpu;
+struct pt_format;
+
+struct aspace {
+	struct pt pt;		   /* [lock] */
+	struct spinlock lock;
+	struct pt_retired retired; /* [lock] tables to free when all vCPUs have flushed */
+	atomic_ullong generation;  /* [a] release by the changer, acquire before entry */
+	struct gmem_frames {
+		gpa_t gpa;
+		hpa_t hpa;
+		u64 len;
+	} *frames; /* [b] what RAM consists of, sorted */
+	u32 frame_count;
+};
+
+/*
+ * Takes RAM for `g`'s regions from the guest memory, maps it in the largest leaves that alignment allows, and into the VM's window.
+ * E_NOMEM: nothing is left behind.
+ */
+enum status must_check aspace_init(struct vm *vm, const struct pt_format *fmt);
+/* No vCPU will run again. RAM must have been scrubbed (aspace_scrub). */
+void aspace_fini(struct vm *vm);
+/* Zeroes all RAM, on the VM's window. */
+void aspace_scrub(struct vm *vm);
+/* Removes a range that is not RAM any more. Asks every vCPU to flush. */
+enum status must_check aspace_unmap(struct vm *vm, gpa_t gpa, u64 len);
+/* Before each entry: flushes `v` if the space changed; frees retired tables once all vCPUs have flushed. */
+void aspace_catch_up(struct vcpu *v);

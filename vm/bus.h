@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A bus: address windows and the devices behind them. One for ports, one for memory-mapped I/O in each VM.
+ * Filled when the board is built, constant afterwards.
+ */
+#pragma once
+
+#include <lib/status.h>
+#include <vm/device.h>
+
+#define BUS_WINDOWS 32
+
+struct bus_window {
+	u64 base, len;
+	u64 origin; /* the device sees addr - origin */
+	struct device *dev;
+};
+
+struct bus {
+	struct bus_window win[BUS_WINDOWS]; /* sorted by base */
+	u32 count;
+};
+
+/* Adds [base, base+len) of `dev`. E_EXISTS if it overlaps another window, E_FULL. */
+enum status must_check bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device *dev);
+/* The window that holds all of [addr, addr+width), or NULL. */
+const struct bus_window *bus_find(const struct bus *b, u64 addr, unsigned width);
+/*
+ * One access of 1, 2, 4 or 8 bytes; takes the device's lock. An address without a device reads as ones and
+ * swallows writes. An access that straddles windows is split into bytes, as the PC's buses do.
+ */
+u64 bus_read(const struct bus *b, u64 addr, unsigned width);
+void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val);

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/emulate.h>
+
+#include "insn_parts.h"
+
+#include <arch/x86_64/defs/regs.h>
+#include <lib/bits.h>
+#include <lib/string.h>
+#include <vm/cpuid.h>
+#include <vm/gwalk.h>
+#include <vm/insn_exec.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+struct exec {
+	struct insn_ctx ctx;
+	struct vcpu *v;
+	struct gwalk_env env;
+};
+
+static struct gwalk_env walk_env(struct vcpu *v)
+{
+	const struct virt_ops *virt = v->vm->virt;
+
+	return (struct gwalk_env){
+		.mem = &v->vm->gmem,
+		.cr0 = virt->get_reg(v, REG_CR0),
+		.cr3 = virt->get_reg(v, REG_CR3),
+		.cr4 = virt->get_reg(v, REG_CR4),
+		.efer = virt->get_reg(v, REG_EFER),
+		.rflags = v->regs.rflags,
+		.cpl = (u8)vcpu_cpl(v),
+		.phys_bits = (u8)cpuid_phys_bits(),
+		.page_1g = machine_cpuid(0x80000001, 0).edx >> 26 & 1,
+	};
+}
+
+static void inject_walk_fault(struct vcpu *v, const struct gwalk_fault *f)
+{
+	switch (f->kind) {
+	case GWALK_PAGE_FAULT:
+		vcpu_inject_pf(v, f->gva, f->error);
+		break;
+	case GWALK_NOT_CANONICAL:
+	case GWALK_TABLE_OUTSIDE:
+	case GWALK_BYTES_OUTSIDE:
+		/* Page tables or code in a device: no machine promises anything; #GP lets the guest see where. */
+		vcpu_inject_error(v, EXC_GP, 0);
+		break;
+	case GWALK_NO_FAULT:
+	case GWALK_RACE:
+		break;
+	}
+}
+
+static bool decode(struct vcpu *v, const u8 *bytes, size_t len, const struct gwalk_fault *f, struct insn *out)
+{
+	switch (insn_decode(bytes, len, vcpu_code_bits(v), out)) {
+	case OK:
+		return true;
+	case E_TRUNCATED:
+		inject_walk_fault(v, f);
+		return false;
+	case E_INVAL:
+		vcpu_inject_error(v, EXC_GP, 0);
+		return false;
+	default:
+		vcpu_inject(v, EXC_UD);
+		return false;
+	}
+}
+
+bool emulate_decode(struct vcpu *v, struct insn *out)
+{
+	struct gwalk_env env = walk_env(v);
+	struct gwalk_fault fault = { 0 };
+	struct segment cs;
+	u8 bytes[INSN_MAX_LEN];
+	gva_t at = v->regs.rip;
+	size_t len;
+
+	if (vcpu_code_bits(v) != 64) {
+		v->vm->virt->get_seg(v, SEG_CS, &cs);
+		at = (u32)(cs.base + (u32)at);
+	}
+	len = gwalk_fetch(&env, at, bytes, &fault);
+	return decode(v, bytes, len, &fault, out);
+}
+
+bool emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn *out)
+{
+	if (count && insn_decode(bytes, count, vcpu_code_bits(v), out) == OK)
+		return true;
+	return emulate_decode(v, out);
+}
+
+/* --- Callbacks of the executor ---------------------------------------------------------------------------- */
+
+static struct exec *exec_of(struct insn_ctx *c)
+{
+	return container_of(c, struct exec, ctx);
+}
+
+static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
+{
+	struct vcpu *v = exec_of(c)->v;
+
+	v->vm->virt->get_seg(v, seg, out);
+}
+
+static enum status translate(struct insn_ctx *c, gva_t gva, enum gwalk_access access, gpa_t *gpa)
+{
+	struct exec *e = exec_of(c);
+	struct gwalk_fault f;
+	enum status st = gwalk(&e->env, gva, access, gpa, &f);
+
+	if (!st)
+		return OK;
+	if (f.kind == GWALK_RACE)
+		return E_BUSY;
+	c->fault = (struct insn_fault){
+		.pending = true,
+		.vector = f.kind == GWALK_PAGE_FAULT ? EXC_PF : EXC_GP,
+		.has_error = true,
+		.error = f.kind == GWALK_PAGE_FAULT ? f.error : 0,
+		.cr2 = f.gva,
+	};
+	return st;
+}
+
+/* Both halves are translated before either is touched. */
+static enum status translate_range(struct insn_ctx *c, gva_t gva, unsigned width, enum gwalk_access access,
+				   gpa_t gpa[2], unsigned *first)
+{
+	unsigned left = (unsigned)(PAGE_SIZE - (gva & (PAGE_SIZE - 1)));
+	enum status st = translate(c, gva, access, &gpa[0]);
+
+	*first = width < left ? width : left;
+	if (st || width <= left)
+		return st;
+	return translate(c, gva + left, access, &gpa[1]);
+}
+
+u64 emulate_read_phys(struct vcpu *v, gpa_t gpa, unsigned width)
+{
+	const struct board_ops *board = v->vm->ops;
+	u64 val = 0;
+
+	if (!gmem_read(&v->vm->gmem, gpa, &val, width))
+		return val;
+	if (board->lapic_page(v, gpa))
+		return board->lapic_read(v, (u32)(gpa & (PAGE_SIZE - 1)), width);
+	return bus_read(&v->vm->mmio, gpa, width);
+}
+
+void emulate_write_phys(struct vcpu *v, gpa_t gpa, unsigned width, u64 val)
+{
+	const struct board_ops *board = v->vm->ops;
+
+	if (!gmem_write(&v->vm->gmem, gpa, &val, width))
+		return;
+	if (board->lapic_page(v, gpa))
+		board->lapic_write(v, (u32)(gpa & (PAGE_SIZE - 1)), width, val);
+	else
+		bus_write(&v->vm->mmio, gpa, width, val);
+}
+
+/* The part of an access that lies in one page; odd widths (page-crossing accesses) go byte by byte. */
+static u64 read_part(struct vcpu *v, gpa_t gpa, unsigned width)
+{
+	u64 val = 0;
+
+	if (width && !(width & (width - 1)))
+		return emulate_read_phys(v, gpa, width);
+	for (unsigned i = 0; i < width; i++)
+		val |= emulate_read_phys(v, gpa + i, 1) << (8 * i);
+	return val;
+}
+
+static void write_part(struct vcpu *v, gpa_t gpa, unsigned width, u64 val)
+{
+	if (width && !(width & (width - 1))) {
+		emulate_write_phys(v, gpa, width, val & width_mask(width));
+		return;
+	}
+	for (unsigned i = 0; i < width; i++)
+		emulate_write_phys(v, gpa + i, 1, val >> (8 * i) & 0xff);
+}
+
+static enum status mem_read(struct insn_ctx *c, gva_t gva, unsigned width, u64 *val)
+{
+	gpa_t gpa[2];
+	unsigned first;
+	enum status st = translate_range(c, gva, width, GWALK_READ, gpa, &first);
+
+	if (st)
+		return st;
+	*val = read_part(exec_of(c)->v, gpa[0], first);
+	if (first < width)
+		*val |= read_part(exec_of(c)->v, gpa[1], width - first) << (8 * first);
+	return OK;
+}
+
+static enum status mem_write(struct insn_ctx *c, gva_t gva, unsigned width, u64 val)
+{
+	gpa_t gpa[2];
+	unsigned first;
+	enum status st = translate_range(c, gva, width, GWALK_WRITE, gpa, &first);
+
+	if (st)
+		return st;
+	write_part(exec_of(c)->v, gpa[0], first, val);
+	if (first < width)
+		write_part(exec_of(c)->v, gpa[1], width - first, val >> (8 * first));
+	return OK;
+}
+
+static enum status mem_probe(struct insn_ctx *c, gva_t gva, unsigned width)
+{
+	gpa_t gpa[2];
+	unsigned first;
+
+	return translate_range(c, gva, width, GWALK_WRITE, gpa, &first);
+}
+
+static enum status io_read(struct insn_ctx *c, u16 port, unsigned width, u64 *val)
+{
+	*val = bus_read(&exec_of(c)->v->vm->ports, port, width);
+	return OK;
+}
+
+static enum status io_write(struct insn_ctx *c, u16 port, unsigned width, u64 val)
+{
+	bus_write(&exec_of(c)->v->vm->ports, port, width, val);
+	return OK;
+}
+
+static const struct insn_ops ops = {
+	.get_seg = get_seg,
+	.mem_read = mem_read,
+	.mem_write = mem_write,
+	.mem_probe = mem_probe,
+	.io_read = io_read,
+	.io_write = io_write,
+};
+
+static struct exec make_exec(struct vcpu *v)
+{
+	struct exec e = { .v = v, .env = walk_env(v) };
+
+	e.ctx.ops = &ops;
+	e.ctx.regs = &v->regs;
+	e.ctx.pe = e.env.cr0 & CR0_PE;
+	e.ctx.va_bits = e.env.cr4 & CR4_LA57 ? 57 : 48;
+	return e;
+}
+
+static void inject_fault(struct vcpu *v, const struct insn_fault *f)
+{
+	if (f->vector == EXC_PF)
+		vcpu_inject_pf(v, f->cr2, f->error);
+	else if (f->has_error)
+		vcpu_inject_error(v, f->vector, f->error);
+	else
+		vcpu_inject(v, f->vector);
+}
+
+bool emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_operand *op, u64 *val)
+{
+	struct exec e = make_exec(v);
+	gva_t gva;
+
+	if (op->kind == OPERAND_REG) {
+		*val = v->regs.r[op->reg] & 0xffff;
+		return true;
+	}
+	if (insn_mem_address(insn, &e.ctx, insn->mem.seg, insn_mem_offset(insn, &v->regs), 2, MEM_READ, &gva) ==
+		INSN_DONE &&
+	    !mem_read(&e.ctx, gva, 2, val))
+		return true;
+	if (e.ctx.fault.pending)
+		inject_fault(v, &e.ctx.fault);
+	return false;
+}
+
+enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn)
+{
+	struct exec e = make_exec(v);
+
+	switch (insn_exec(insn, &e.ctx)) {
+	case INSN_DONE:
+		v->int_shadow = false;
+		break;
+	case INSN_AGAIN:
+		break;
+	case INSN_FAULT:
+		inject_fault(v, &e.ctx.fault);
+		break;
+	case INSN_FAILED:
+		if (e.ctx.status == E_UNSUPPORTED)
+			vcpu_inject(v, EXC_UD);
+		break;
+	}
+	return EXIT_RESUME;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The glue between a vCPU and the pure instruction code: fetches the instruction at RIP through the guest's page tables, decodes it,
+ * executes it against guest RAM, buses and LAPIC page. On the vCPU's own pCPU.
+ */
+#pragma once
+
+#include <vm/exit.h>
+#include <vm/insn.h>
+
+struct vcpu;
+
+/* The instruction at RIP. False: an exception was injected, or the guest has to try again; resume it. */
+bool must_check emulate_decode(struct vcpu *v, struct insn *out);
+/* The same from bytes that the CPU supplied with the exit, if they suffice. */
+bool must_check emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn *out);
+/* Value of a register or memory operand of up to 2 bytes (LMSW). False as above. */
+bool must_check emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_operand *op, u64 *val);
+/* Executes the instruction. It moves RIP itself. */
+enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn);
+/* A guest-physical access of an instruction: RAM, LAPIC page or MMIO bus. All of [gpa, gpa+width) is in one page. */
+u64 emulate_read_phys(struct vcpu *v, gpa_t gpa, unsigned width);
+void emulate_write_phys(struct vcpu *v, gpa_t gpa, unsigned width, u64 val);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/exit.h>
+
+#include <arch/x86_64/defs/regs.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+static enum exit_action on_nothing(struct vcpu *v, struct vm_exit *x)
+{
+	return EXIT_RESUME;
+}
+
+/* Deeper sleep than the guest asked for is not possible: interrupts that are already there end it at once (run.c). */
+static enum exit_action on_hlt(struct vcpu *v, struct vm_exit *x)
+{
+	return EXIT_BLOCK;
+}
+
+/* Guest memory is coherent with everything that can see it, so there is nothing to write back. */
+static enum exit_action on_cache(struct vcpu *v, struct vm_exit *x)
+{
+	if (vcpu_cpl(v)) {
+		vcpu_inject_error(v, EXC_GP, 0);
+		return EXIT_RESUME;
+	}
+	return EXIT_NEXT;
+}
+
+static enum exit_action on_undefined(struct vcpu *v, struct vm_exit *x)
+{
+	vcpu_inject(v, EXC_UD);
+	return EXIT_RESUME;
+}
+
+static enum exit_action on_forbidden(struct vcpu *v, struct vm_exit *x)
+{
+	vcpu_inject_error(v, EXC_GP, 0);
+	return EXIT_RESUME;
+}
+
+static enum exit_action on_exception(struct vcpu *v, struct vm_exit *x)
+{
+	if (x->exception.has_error)
+		vcpu_inject_error(v, x->exception.vector, x->exception.error);
+	else
+		vcpu_inject(v, x->exception.vector);
+	return EXIT_RESUME;
+}
+
+static enum exit_action stop(struct vcpu *v, struct vm_exit *x, const char *why)
+{
+	vcpu_dump(v, x);
+	vm_end(v->vm, VM_STOP, "stopped: %s", why);
+	return EXIT_STOP;
+}
+
+static enum exit_action on_shutdown(struct vcpu *v, struct vm_exit *x)
+{
+	return stop(v, x, "triple fault");
+}
+
+static enum exit_action on_invalid(struct vcpu *v, struct vm_exit *x)
+{
+	return stop(v, x, "the CPU refuses the guest state");
+}
+
+static enum exit_action on_unknown(struct vcpu *v, struct vm_exit *x)
+{
+	return stop(v, x, "an exit that nobody handles");
+}
+
+static const struct {
+	const char *name;
+	exit_handler *handler;
+} exits[] = {
+	[EXIT_NONE] = { "none", on_nothing },
+	[EXIT_HOST] = { "host interrupt", on_nothing },
+	[EXIT_PIO] = { "port", exit_pio },
+	[EXIT_FAULT] = { "second-stage fault", exit_fault },
+	[EXIT_CPUID] = { "cpuid", exit_cpuid },
+	[EXIT_RDMSR] = { "rdmsr", exit_rdmsr },
+	[EXIT_WRMSR] = { "wrmsr", exit_wrmsr },
+	[EXIT_HLT] = { "hlt", on_hlt },
+	[EXIT_HYPERCALL] = { "hypercall", exit_hypercall },
+	[EXIT_CR_WRITE] = { "cr write", exit_cr_write },
+	[EXIT_XSETBV] = { "xsetbv", exit_xsetbv },
+	[EXIT_CACHE] = { "cache", on_cache },
+	[EXIT_UNDEFINED] = { "undefined", on_undefined },
+	[EXIT_FORBIDDEN] = { "forbidden", on_forbidden },
+	[EXIT_EXCEPTION] = { "exception", on_exception },
+	[EXIT_SHUTDOWN] = { "shutdown", on_shutdown },
+	[EXIT_INVALID] = { "invalid state", on_invalid },
+	[EXIT_UNKNOWN] = { "unknown", on_unknown },
+};
+static_assert(ARRAY_LEN(exits) == EXIT_KINDS, "every exit has a handler");
+
+enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
+{
+	v->exits[x->kind]++;
+	return exits[x->kind].handler(v, x);
+}
+
+const char *exit_name(enum exit_kind kind)
+{
+	return exits[kind].name;
+}

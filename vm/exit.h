@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a guest did, in neutral words. A vendor's decoder fills it; exit_dispatch() routes it.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+enum exit_kind {
+	EXIT_UNKNOWN,	/* 0: what a decoder table does not name */
+	EXIT_NONE,	/* the vendor half dealt with it: window open, NMI unmasked */
+	EXIT_HOST,	/* an interrupt or NMI for the hypervisor */
+	EXIT_PIO,
+	EXIT_FAULT,	/* second-stage fault: MMIO, or nothing there */
+	EXIT_CPUID,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_HLT,
+	EXIT_HYPERCALL,
+	EXIT_CR_WRITE,
+	EXIT_XSETBV,
+	EXIT_CACHE,	/* INVD, WBINVD */
+	EXIT_UNDEFINED, /* an instruction that this CPU does not offer: #UD */
+	EXIT_FORBIDDEN, /* an instruction that this CPU refuses: #GP(0) */
+	EXIT_EXCEPTION, /* an intercepted exception, to be given to the guest */
+	EXIT_SHUTDOWN,	/* triple fault */
+	EXIT_INVALID,	/* the CPU refused the guest state */
+	EXIT_KINDS,
+};
+
+struct vm_exit {
+	enum exit_kind kind;
+	u8 insn_len; /* bytes of the instruction that exited; 0: unknown, the decoder finds out */
+	union {
+		struct {
+			u16 port;
+			u8 width; /* bytes */
+			bool in;
+			bool string; /* INS, OUTS: needs the decoder */
+		} pio;
+		struct {
+			gpa_t gpa;
+			bool write, fetch;
+			bool table;    /* the access was the CPU's own, to a page table of the guest */
+			u8 byte_count; /* instruction bytes that the CPU supplied */
+			u8 bytes[15];
+		} fault;
+		struct {
+			u8 cr;	/* 0, 3, 4, 8 */
+			u8 gpr; /* source register, or CR_SOURCE_UNKNOWN: decode */
+		} cr;
+		struct {
+			u8 vector;
+			bool has_error;
+			u32 error;
+			gva_t cr2; /* #PF only */
+		} exception;
+		struct {
+			u64 code, info1, info2;
+		} raw; /* EXIT_UNKNOWN, EXIT_INVALID */
+	};
+};
+
+#define CR_SOURCE_UNKNOWN 0xffu
+
+/* What to do after a handler. Only run.c moves RIP. */
+enum exit_action {
+	EXIT_RESUME, /* enter again where the guest stands */
+	EXIT_NEXT,   /* step over the instruction, then enter */
+	EXIT_BLOCK,  /* step over the instruction, then sleep until an interrupt */
+	EXIT_STOP,   /* the VM is ending */
+};
+
+struct vcpu;
+
+/* Routes `x` to its handler. On the vCPU's own pCPU. */
+enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x);
+/* A kind's name for people. */
+const char *exit_name(enum exit_kind kind);
+
+/* The handlers, one family a file. */
+typedef enum exit_action exit_handler(struct vcpu *v, struct vm_exit *x);
+exit_handler exit_pio, exit_fault;				      /* exit_io.c */
+exit_handler exit_cpuid, exit_rdmsr, exit_wrmsr, exit_xsetbv, exit_cr_write; /* exit_cpu.c */
+exit_handler exit_hypercall;					      /* hypercall.c */

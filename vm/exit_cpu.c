@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Exits that concern the CPU itself: CPUID, MSRs, control registers. */
+#include <vm/exit.h>
+
+#include <arch/x86_64/defs/regs.h>
+#include <vm/cpuid.h>
+#include <vm/emulate.h>
+#include <vm/msr.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+static enum exit_action fault_gp(struct vcpu *v)
+{
+	vcpu_inject_error(v, EXC_GP, 0);
+	return EXIT_RESUME;
+}
+
+enum exit_action exit_cpuid(struct vcpu *v, struct vm_exit *x)
+{
+	struct machine_cpuid r = cpuid_answer(v, (u32)v->regs.r[GPR_RAX], (u32)v->regs.r[GPR_RCX]);
+
+	vcpu_set32(v, GPR_RAX, r.eax);
+	vcpu_set32(v, GPR_RBX, r.ebx);
+	vcpu_set32(v, GPR_RCX, r.ecx);
+	vcpu_set32(v, GPR_RDX, r.edx);
+	return EXIT_NEXT;
+}
+
+enum exit_action exit_rdmsr(struct vcpu *v, struct vm_exit *x)
+{
+	u64 val;
+
+	if (!msr_read(v, (u32)v->regs.r[GPR_RCX], &val))
+		return fault_gp(v);
+	vcpu_set32(v, GPR_RAX, (u32)val);
+	vcpu_set32(v, GPR_RDX, (u32)(val >> 32));
+	return EXIT_NEXT;
+}
+
+enum exit_action exit_wrmsr(struct vcpu *v, struct vm_exit *x)
+{
+	if (!msr_write(v, (u32)v->regs.r[GPR_RCX], vcpu_edx_eax(v)))
+		return fault_gp(v);
+	return EXIT_NEXT;
+}
+
+/* Intel SDM vol. 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled Features". */
+enum exit_action exit_xsetbv(struct vcpu *v, struct vm_exit *x)
+{
+	u64 val = vcpu_edx_eax(v);
+
+	if (!(v->vm->virt->get_reg(v, REG_CR4) & CR4_OSXSAVE)) {
+		vcpu_inject(v, EXC_UD);
+		return EXIT_RESUME;
+	}
+	if (vcpu_cpl(v) || (u32)v->regs.r[GPR_RCX] || !(val & XCR0_X87) || val & ~machine_xcr0() ||
+	    ((val & XCR0_AVX) && !(val & XCR0_SSE)))
+		return fault_gp(v);
+	guest_cpu_set_xcr0(&v->cpu, val);
+	return EXIT_NEXT;
+}
+
+/* Intel SDM vol. 3, "Control Registers" and "Initializing IA-32e Mode". */
+static bool write_cr0(struct vcpu *v, u64 val)
+{
+	const struct virt_ops *virt = v->vm->virt;
+	u64 old = virt->get_reg(v, REG_CR0), efer = virt->get_reg(v, REG_EFER);
+	struct segment cs;
+
+	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) || ((val & CR0_NW) && !(val & CR0_CD)))
+		return false;
+	val |= CR0_ET;
+	if ((val & CR0_PG) && !(old & CR0_PG) && (efer & EFER_LME)) {
+		virt->get_seg(v, SEG_CS, &cs);
+		if (!(virt->get_reg(v, REG_CR4) & CR4_PAE) || (cs.attr & SEG_ATTR_L))
+			return false;
+		virt->set_reg(v, REG_EFER, efer | EFER_LMA);
+	}
+	if (!(val & CR0_PG) && (old & CR0_PG) && (efer & EFER_LMA)) {
+		if (vcpu_code_bits(v) == 64)
+			return false;
+		virt->set_reg(v, REG_EFER, efer & ~EFER_LMA);
+	}
+	virt->set_reg(v, REG_CR0, val);
+	if ((val ^ old) & (CR0_PG | CR0_WP))
+		virt->flush(v);
+	return true;
+}
+
+static bool write_cr4(struct vcpu *v, u64 val)
+{
+	const struct virt_ops *virt = v->vm->virt;
+	u64 old = virt->get_reg(v, REG_CR4);
+
+	if (val & ~cpuid_cr4_allowed())
+		return false;
+	if (!(val & CR4_PAE) && (virt->get_reg(v, REG_EFER) & EFER_LMA))
+		return false;
+	virt->set_reg(v, REG_CR4, val);
+	if ((val ^ old) & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP))
+		virt->flush(v);
+	return true;
+}
+
+static bool write_cr3(struct vcpu *v, u64 val)
+{
+	if (val >> cpuid_phys_bits())
+		return false;
+	v->vm->virt->set_reg(v, REG_CR3, val);
+	v->vm->virt->flush(v);
+	return true;
+}
+
+static bool write_cr8(struct vcpu *v, u64 val)
+{
+	if (val >> 4)
+		return false;
+	v->vm->ops->set_cr8(v, (u8)val);
+	return true;
+}
+
+static bool write_cr(struct vcpu *v, unsigned cr, u64 val)
+{
+	/* Outside 64-bit code only 32 bits are written. */
+	if (vcpu_code_bits(v) != 64)
+		val = (u32)val;
+	switch (cr) {
+	case 0:
+		return write_cr0(v, val);
+	case 3:
+		return write_cr3(v, val);
+	case 4:
+		return write_cr4(v, val);
+	case 8:
+		return write_cr8(v, val);
+	}
+	return false;
+}
+
+/* LMSW writes bits 3:0 and cannot clear PE. */
+static u64 lmsw(struct vcpu *v, u64 msw)
+{
+	u64 old = v->vm->virt->get_reg(v, REG_CR0), low = CR0_MP | CR0_EM | CR0_TS;
+
+	return (old & ~low) | (msw & low) | ((old | msw) & CR0_PE);
+}
+
+static enum exit_action cr_by_decoder(struct vcpu *v, struct vm_exit *x)
+{
+	struct insn insn;
+	u64 val;
+
+	if (!emulate_decode(v, &insn))
+		return EXIT_RESUME;
+	x->insn_len = insn.len;
+	switch (insn.op) {
+	case INSN_MOV_TO_CR:
+		return write_cr(v, insn.dst.reg, v->regs.r[insn.src.reg]) ? EXIT_NEXT : fault_gp(v);
+	case INSN_CLTS:
+		val = v->vm->virt->get_reg(v, REG_CR0) & ~CR0_TS;
+		return write_cr(v, 0, val) ? EXIT_NEXT : fault_gp(v);
+	case INSN_LMSW:
+		if (!emulate_operand(v, &insn, &insn.src, &val))
+			return EXIT_RESUME;
+		return write_cr(v, 0, lmsw(v, val)) ? EXIT_NEXT : fault_gp(v);
+	default:
+		/* Another vCPU changed the code meanwhile: let the CPU look again. */
+		return EXIT_RESUME;
+	}
+}
+
+enum exit_action exit_cr_write(struct vcpu *v, struct vm_exit *x)
+{
+	if (x->cr.gpr == CR_SOURCE_UNKNOWN || !x->insn_len)
+		return cr_by_decoder(v, x);
+	return write_cr(v, x->cr.cr, v->regs.r[x->cr.gpr]) ? EXIT_NEXT : fault_gp(v);
+}

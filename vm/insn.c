@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/insn.h>
+
+#include "insn_decoder.h"
+
+enum insn_class insn_class_of(enum insn_op op)
+{
+	if (op < INSN_MOVS)
+		return INSN_DATA;
+	if (op < INSN_IN)
+		return INSN_STRING;
+	return op < INSN_CPUID ? INSN_IO : INSN_PRIV;
+}
+
+bool insn_uses_port(enum insn_op op)
+{
+	return op == INSN_IN || op == INSN_OUT || op == INSN_INS || op == INSN_OUTS;
+}
+
+/* In 64-bit mode only FS and GS have bases, and the other overrides are ignored, as if they were
+ * not there. */
+static void override(struct decoder *d, enum seg_index seg)
+{
+	if (d->mode != 64 || seg >= SEG_FS)
+		d->segment = seg;
+}
+
+/* Takes `byte` in if it is a legacy prefix. */
+static bool legacy_prefix(struct decoder *d, u8 byte)
+{
+	switch (byte) {
+	case 0x26:
+		override(d, SEG_ES);
+		return true;
+	case 0x2e:
+		override(d, SEG_CS);
+		return true;
+	case 0x36:
+		override(d, SEG_SS);
+		return true;
+	case 0x3e:
+		override(d, SEG_DS);
+		return true;
+	case 0x64:
+		override(d, SEG_FS);
+		return true;
+	case 0x65:
+		override(d, SEG_GS);
+		return true;
+	case 0x66:
+		d->opsize = true;
+		return true;
+	case 0x67:
+		d->addrsize = true;
+		return true;
+	case 0xf0:
+		d->in->lock = true;
+		return true;
+	case 0xf2:
+		d->in->rep = REP_NE;
+		return true;
+	case 0xf3:
+		d->in->rep = REP_E;
+		return true;
+	}
+	return false;
+}
+
+/* All prefixes and the first opcode byte. A REX prefix that is not the last prefix counts for
+ * nothing. */
+static enum status read_prefixes(struct decoder *d)
+{
+	for (;;) {
+		u8 byte;
+		enum status st = decoder_take_byte(d, &byte);
+
+		if (st)
+			return st;
+		if (legacy_prefix(d, byte)) {
+			d->rex = 0;
+		} else if (d->mode == 64 && (byte & 0xf0) == 0x40) {
+			d->rex = byte;
+		} else {
+			d->opcode = byte;
+			return OK;
+		}
+	}
+}
+
+static bool prefix_fits(const struct decoder *d, enum insn_need need)
+{
+	switch (need) {
+	case NEED_ANY:
+		return true;
+	case NEED_NONE:
+		return !d->opsize && d->in->rep == REP_NONE;
+	case NEED_66:
+		return d->opsize && d->in->rep == REP_NONE;
+	case NEED_F3:
+		return d->in->rep == REP_E;
+	}
+	return false;
+}
+
+static enum status find_special(struct decoder *d, enum insn_map map, struct insn_row *row)
+{
+	for (size_t i = 0; i < insn_special_count; i++) {
+		const struct insn_special *s = &insn_specials[i];
+		enum status st;
+
+		if (s->map != map || s->opcode != d->opcode || !prefix_fits(d, s->need))
+			continue;
+		if (s->mask) {
+			st = decoder_take_modrm(d);
+			if (st)
+				return st;
+			if ((d->modrm & s->mask) != s->value)
+				continue;
+		}
+		/* 90 with REX.B is an XCHG of R8 and RAX. */
+		if (map == MAP_1BYTE && (d->rex & REX_B))
+			break;
+		*row = s->row;
+		return OK;
+	}
+	return E_UNSUPPORTED;
+}
+
+/* The row for the opcode, groups and special cases resolved. Takes the rest of the opcode, and
+ * ModRM if it must. */
+static enum status find_row(struct decoder *d, struct insn_row *row)
+{
+	enum insn_map map = MAP_1BYTE;
+	enum status st = OK;
+
+	*row = insn_map_1byte[d->opcode];
+	if (d->opcode == 0x0f) {
+		map = MAP_0F;
+		st = decoder_take_byte(d, &d->opcode);
+		*row = insn_map_0f[d->opcode];
+	}
+	if (!st && map == MAP_0F && d->opcode == 0x38) {
+		map = MAP_0F38;
+		st = decoder_take_byte(d, &d->opcode);
+		row->flags = ROW_SPECIAL;
+	}
+	if (!st && (row->flags & ROW_SPECIAL)) {
+		st = find_special(d, map, row);
+	} else if (!st && (row->flags & ROW_GROUP)) {
+		const struct insn_row *sub;
+
+		st = decoder_take_modrm(d);
+		sub = &insn_groups[row->op][FIELD_GET(MODRM_REG, d->modrm)];
+		*row = (struct insn_row){ sub->op, sub->form ? sub->form : row->form,
+					  row->flags | sub->flags };
+	}
+	if (!st && row->op == INSN_NONE)
+		st = E_UNSUPPORTED;
+	return st;
+}
+
+static void set_sizes(struct decoder *d)
+{
+	struct insn *in = d->in;
+	bool narrow = d->mode == 16;
+
+	if (d->flags & ROW_BYTE)
+		in->width = 1;
+	else if (d->flags & ROW_WORD)
+		in->width = 2;
+	else if (d->flags & ROW_NATURAL)
+		in->width = d->mode == 64 ? 8 : 4;
+	else if (d->rex & REX_W)
+		in->width = d->flags & ROW_PORT ? 4 : 8;
+	else
+		in->width = d->opsize != narrow ? 2 : 4;
+
+	in->src_width = in->width;
+	if (d->flags & ROW_SRC8)
+		in->src_width = 1;
+	else if (d->flags & ROW_SRC16)
+		in->src_width = 2;
+	else if ((d->flags & ROW_SRC32) && in->width > 4)
+		in->src_width = 4;
+
+	if (d->mode == 64)
+		in->addr_width = d->addrsize ? 4 : 8;
+	else
+		in->addr_width = d->addrsize != narrow ? 2 : 4;
+}
+
+enum status insn_decode(const u8 *bytes, size_t len, unsigned mode, struct insn *out)
+{
+	struct decoder d = {
+		.bytes = bytes, .len = len, .mode = mode, .segment = NO_OVERRIDE, .in = out
+	};
+	struct insn_row row;
+	enum status st;
+
+	*out = (struct insn){
+		.mode = mode,
+		.mem = { .base = INSN_NO_REG, .index = INSN_NO_REG, .scale = 1 },
+	};
+	st = read_prefixes(&d);
+	if (!st)
+		st = find_row(&d, &row);
+	if (st)
+		return st;
+	if (row.flags & (mode == 64 ? ROW_NOT64 : ROW_ONLY64))
+		return E_UNSUPPORTED;
+	out->op = row.op;
+	d.flags = row.flags;
+	set_sizes(&d);
+	st = decoder_take_operands(&d, row.form);
+	if (st)
+		return st;
+	if ((d.flags & ROW_MEM) && out->dst.kind != OPERAND_MEM && out->src.kind != OPERAND_MEM)
+		return E_UNSUPPORTED;
+	out->lockable = (d.flags & ROW_LOCK) && out->dst.kind == OPERAND_MEM;
+	out->len = (u8)d.pos;
+	return OK;
+}

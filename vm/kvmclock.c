@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/kvmclock.h>
+
+#include <core/service/time.h>
+#include <lib/bits.h>
+#include <lib/types.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+#define CLOCK_STABLE 1u /* the same clock on all vCPUs */
+
+/* The layout that KVM guests expect ("MSR_KVM_SYSTEM_TIME_NEW" in Linux' Documentation/virt/kvm/x86/msr.rst). */
+struct time_info {
+	u32 version; /* odd while it changes */
+	u32 pad0;
+	u64 tsc_timestamp;
+	u64 system_time;   /* ns at tsc_timestamp */
+	u32 tsc_to_system_mul; /* ns = (ticks << shift) * mul >> 32 */
+	s8 tsc_shift;
+	u8 flags;
+	u8 pad[2];
+};
+static_assert(sizeof(struct time_info) == 32, "pvclock_vcpu_time_info");
+
+struct wall_info {
+	u32 version;
+	u32 sec;
+	u32 nsec;
+};
+static_assert(sizeof(struct wall_info) == 12, "pvclock_wall_clock");
+
+/* mul and shift such that mul has its top bit set: the most exact that fits. */
+static void scale(u32 khz, u32 *mul, s8 *shift)
+{
+	u64 ticks = (u64)khz * 1000, ns = NS_PER_S;
+
+	*shift = 0;
+	while (ticks > ns) {
+		/* Ticks are shorter than a ns: shift them right. */
+		ns <<= 1;
+		(*shift)--;
+	}
+	while (ticks <= ns >> 1) {
+		ticks <<= 1;
+		(*shift)++;
+	}
+	/* Now ns/2 < ticks <= ns, so the factor is between 1 and 2 and its half fits into 32 bits. */
+	*mul = (u32)mul_div(ns, 1ull << 31, ticks);
+	(*shift)++;
+}
+
+bool kvmclock_time(struct vcpu *v, u64 val)
+{
+	struct time_info info = { .version = 2, .flags = CLOCK_STABLE };
+	u64 now = time_now();
+
+	v->msr.kvm_time = val;
+	if (!(val & 1))
+		return true;
+	info.system_time = now - v->vm->epoch;
+	info.tsc_timestamp = time_to_tsc(now) + v->tsc_offset;
+	scale(time_tsc_khz(), &info.tsc_to_system_mul, &info.tsc_shift);
+	return !gmem_write(&v->vm->gmem, val & ~1ull, &info, sizeof(info));
+}
+
+bool kvmclock_wall(struct vcpu *v, u64 val)
+{
+	u64 start = time_wall() - (time_now() - v->vm->epoch);
+	struct wall_info info = {
+		.version = 2,
+		.sec = (u32)(start / NS_PER_S),
+		.nsec = (u32)(start % NS_PER_S),
+	};
+
+	v->msr.kvm_wall = val;
+	return !gmem_write(&v->vm->gmem, val, &info, sizeof(info));
+}

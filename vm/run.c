@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/run.h>
+
+#include <arch/x86_64/defs/regs.h>
+#include <core/service/window.h>
+#include <lib/assert.h>
+#include <vm/emulate.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+/* INIT, start-up IPI and NMI that others posted. */
+static void take_signals(struct vcpu *v)
+{
+	u8 vector;
+	u32 signals = v->vm->ops->take_signals(v, &vector);
+
+	if (signals & SIGNAL_INIT) {
+		vcpu_reset(v, true);
+		/* The bootstrap processor restarts at the reset vector, where there is no firmware: it waits too. */
+		v->mode = VCPU_WAIT_SIPI;
+	}
+	if ((signals & SIGNAL_SIPI) && v->mode == VCPU_WAIT_SIPI) {
+		vcpu_start_up(v, vector);
+		v->mode = VCPU_RUNNING;
+	}
+	if ((signals & SIGNAL_NMI) && v->mode != VCPU_WAIT_SIPI)
+		v->nmi_pending = true;
+}
+
+static bool can_interrupt(const struct vcpu *v)
+{
+	return (v->regs.rflags & RFLAGS_IF) && !v->int_shadow;
+}
+
+/* May the vCPU enter the guest, or does it sleep on? */
+static bool awake(struct vcpu *v)
+{
+	if (v->mode == VCPU_RUNNING)
+		return true;
+	if (v->mode != VCPU_HALTED)
+		return false;
+	if (!v->nmi_pending && !v->vm->ops->has_work(v, v->regs.rflags & RFLAGS_IF))
+		return false;
+	v->mode = VCPU_RUNNING;
+	return true;
+}
+
+/* Chooses what goes into the guest at the next entry. One event at a time; a window is asked for what has to wait. */
+static void prepare_events(struct vcpu *v)
+{
+	const struct virt_ops *virt = v->vm->virt;
+	const struct board_ops *board = v->vm->ops;
+
+	if (!v->event.valid && v->nmi_pending && !v->nmi_blocked && !v->int_shadow) {
+		v->nmi_pending = false;
+		v->event = (struct vcpu_event){ .valid = true, .type = EVENT_NMI, .vector = EXC_NMI };
+	}
+	if (!v->event.valid && can_interrupt(v) && board->irq_ready(v)) {
+		int vector = board->irq_take(v);
+
+		if (vector >= 0)
+			v->event = (struct vcpu_event){ .valid = true, .type = EVENT_INTR, .vector = (u8)vector };
+	}
+	if (v->event.valid) {
+		virt->inject(v, &v->event);
+		v->event.valid = false;
+	}
+	virt->want_window(v, (v->nmi_pending && !v->nmi_blocked) || board->irq_ready(v));
+}
+
+/* Steps over the instruction that exited. */
+static void step(struct vcpu *v, struct vm_exit *x)
+{
+	struct insn insn;
+
+	if (!x->insn_len) {
+		if (!emulate_decode(v, &insn))
+			return;
+		x->insn_len = insn.len;
+	}
+	v->regs.rip += x->insn_len;
+	if (vcpu_code_bits(v) != 64)
+		v->regs.rip = (u32)v->regs.rip;
+	v->regs.rflags &= ~RFLAGS_RF;
+	v->int_shadow = false;
+}
+
+static void enter_once(struct vcpu *v, struct vm_exit *x)
+{
+	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
+	aspace_catch_up(v);
+	prepare_events(v);
+	x->insn_len = 0;
+	v->vm->virt->run(v, x);
+}
+
+static void act(struct vcpu *v, struct vm_exit *x)
+{
+	switch (exit_dispatch(v, x)) {
+	case EXIT_RESUME:
+	case EXIT_STOP:
+		break;
+	case EXIT_NEXT:
+		step(v, x);
+		break;
+	case EXIT_BLOCK:
+		step(v, x);
+		v->mode = VCPU_HALTED;
+		break;
+	}
+}
+
+static enum run_result run_loaded(struct vcpu *v, u64 until)
+{
+	struct vm_exit x;
+
+	for (;;) {
+		if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
+			enum vm_follow follow = vm_follow(v);
+
+			if (follow != VM_FOLLOW_RUN)
+				return follow == VM_FOLLOW_GONE ? RUN_GONE : RUN_BLOCKED;
+		}
+		take_signals(v);
+		if (!awake(v))
+			return RUN_BLOCKED;
+		enter_once(v, &x);
+		act(v, &x);
+		if (x.kind == EXIT_HOST && run_wanted(until))
+			return RUN_AGAIN;
+	}
+}
+
+enum run_result vcpu_run(struct runnable *r, u64 until)
+{
+	struct vcpu *v = container_of(r, struct vcpu, run);
+	enum run_result result;
+
+	window_enter(v->vm->window);
+	guest_cpu_load(&v->cpu);
+	v->vm->virt->load(v);
+	result = run_loaded(v, until);
+	v->vm->virt->put(v);
+	guest_cpu_save(&v->cpu);
+	window_enter(NULL);
+	return result;
+}

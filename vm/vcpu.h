@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A virtual CPU.
+ */
+#pragma once
+
+#include <core/service/machine.h>
+#include <core/service/run.h>
+#include <lib/types.h>
+#include <vm/exit.h>
+#include <vm/regs.h>
+#include <vm/virt.h>
+
+struct vm;
+struct virt_vcpu;
+struct board_vcpu;
+
+enum vcpu_mode {
+	VCPU_NEW,	/* has never run */
+	VCPU_PARKED,	/* waits for its VM to start */
+	VCPU_WAIT_SIPI,
+	VCPU_HALTED,
+	VCPU_RUNNING,
+};
+
+#define VCPU_MTRRS 8
+
+/* MSRs that are only stored. */
+struct vcpu_msrs {
+	u64 mtrr_def, mtrr_fix[11], mtrr_var[2 * VCPU_MTRRS];
+	u64 tsc_adjust, misc_enable, hwcr, mcg_status;
+	u64 kvm_wall, kvm_time;
+};
+
+struct vcpu {
+	struct runnable run;
+	struct vm *vm;		   /* [b] */
+	u32 id;			   /* [b] index and initial APIC id */
+	struct virt_vcpu *hw;	   /* [b] the vendor's part */
+	struct board_vcpu *board;  /* [b] the board's part */
+	struct gpr regs;	   /* [o] */
+	struct vcpu_event event;   /* [o] to be injected at the next entry */
+	bool int_shadow;	   /* [o] after STI or MOV SS */
+	bool nmi_blocked;	   /* [o] until IRET */
+	bool nmi_pending;	   /* [o] */
+	enum vcpu_mode mode;	   /* [o] */
+	u64 tsc_offset;		   /* [o] guest TSC - host TSC */
+	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
+	struct guest_cpu cpu;	   /* [o] */
+	struct vcpu_msrs msr;	   /* [o] */
+	u64 exits[EXIT_KINDS];	   /* [o] */
+};
+
+/* Makes vCPU `id` of `vm`, parked. */
+enum status must_check vcpu_create(struct vm *vm, u32 id, struct vcpu **out);
+void vcpu_destroy(struct vcpu *v);
+/* Power-on (`init` false) or INIT state. On its own pCPU, loaded. */
+void vcpu_reset(struct vcpu *v, bool init);
+/* vCPU 0 as the loader left it. */
+void vcpu_apply_start(struct vcpu *v);
+/* Real mode at `vector` << 12. */
+void vcpu_start_up(struct vcpu *v, u8 vector);
+
+/* Queues an exception for the next entry; two that meet become #DF or a shutdown as the manual says. */
+void vcpu_inject(struct vcpu *v, u8 vector);
+void vcpu_inject_error(struct vcpu *v, u8 vector, u32 error);
+void vcpu_inject_pf(struct vcpu *v, gva_t gva, u32 error);
+
+/* 16, 32 or 64: the size of code at CS. */
+unsigned vcpu_code_bits(struct vcpu *v);
+/* Current privilege level. */
+unsigned vcpu_cpl(struct vcpu *v);
+/* Guest TSC now. */
+u64 vcpu_tsc(struct vcpu *v);
+/* Registers and state to the log, after the guest was stopped. */
+void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
+
+/* A 32-bit result as instructions write it: the upper half becomes zero. */
+static inline void vcpu_set32(struct vcpu *v, enum gpr_index r, u32 val)
+{
+	v->regs.r[r] = val;
+}
+
+/* EDX:EAX. */
+static inline u64 vcpu_edx_eax(const struct vcpu *v)
+{
+	return v->regs.r[GPR_RDX] << 32 | (u32)v->regs.r[GPR_RAX];
+}

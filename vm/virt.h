@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The vendor boundary: everything that the neutral half asks of VMX or SVM. Implemented by vmx/, svm/ and, for host tests, by
+ * test/host/fake_virt.c. Vendor code decodes and injects; it decides no policy, touches no device and logs no guest's mistake.
+ */
+#pragma once
+
+#include <lib/status.h>
+#include <lib/types.h>
+#include <vm/exit.h>
+#include <vm/regs.h>
+
+struct vm;
+struct vcpu;
+struct pt_format;
+
+enum virt_reg {
+	REG_CR0,
+	REG_CR2,
+	REG_CR3,
+	REG_CR4,
+	REG_CR8, /* bits 3:0 */
+	REG_EFER,
+	REG_DR6,
+	REG_DR7,
+	REG_PAT,
+	REG_SYSENTER_CS,
+	REG_SYSENTER_ESP,
+	REG_SYSENTER_EIP,
+	REG_STAR,
+	REG_LSTAR,
+	REG_CSTAR,
+	REG_SFMASK,
+	REG_KERNEL_GS_BASE,
+	VIRT_REGS,
+};
+
+enum event_type {
+	EVENT_INTR,
+	EVENT_NMI,
+	EVENT_EXCEPTION,
+	EVENT_SOFT, /* INT n */
+};
+
+/* An event on its way into the guest. */
+struct vcpu_event {
+	bool valid;
+	enum event_type type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+struct virt_ops {
+	const char *name;
+	const struct pt_format *pt; /* second-stage format */
+
+	/* Can this CPU do it? NULL if so, else why not. */
+	const char *(*probe)(void);
+	/* Enters and leaves root mode on this pCPU. */
+	enum status (*cpu_on)(void);
+	void (*cpu_off)(void);
+
+	enum status (*vm_init)(struct vm *vm); /* all ports and MSRs trapped */
+	void (*vm_fini)(struct vm *vm);
+	enum status (*vcpu_init)(struct vcpu *v);
+	void (*vcpu_fini)(struct vcpu *v);
+
+	void (*load)(struct vcpu *v); /* becomes this pCPU's current vCPU */
+	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards */
+	/*
+	 * Enters the guest once. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and v->event (an event whose
+	 * delivery was cut short) come out.
+	 */
+	void (*run)(struct vcpu *v, struct vm_exit *x);
+	void (*dump)(struct vcpu *v); /* vendor state to the log, after a guest was stopped */
+
+	/* On the pCPU that has `v` loaded. */
+	u64 (*get_reg)(struct vcpu *v, enum virt_reg r);
+	void (*set_reg)(struct vcpu *v, enum virt_reg r, u64 val);
+	void (*get_seg)(struct vcpu *v, enum seg_index s, struct segment *out);
+	void (*set_seg)(struct vcpu *v, enum seg_index s, const struct segment *seg);
+	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
+	void (*want_window)(struct vcpu *v, bool on); /* exit as soon as the guest can take an interrupt */
+	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = host TSC + offset */
+	void (*flush)(struct vcpu *v);		      /* drop its cached translations before the next entry */
+
+	/* Edit the permission maps; no vCPU of the VM has run yet. */
+	void (*trap_port)(struct vm *vm, u16 port, bool trap);
+	void (*trap_msr)(struct vm *vm, u32 msr, bool read, bool write);
+};
+
+extern const struct virt_ops svm_ops;

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <vm/vm.h>
+
+#include <core/service/log.h>
+#include <core/service/mem.h>
+#include <core/service/window.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+#include <stdarg.h>
+#include <vm/msr.h>
+#include <vm/run.h>
+#include <vm/vcpu.h>
+
+static atomic_uint vms;	     /* [a] VMs that exist */
+static atomic_uint next_id;  /* [a] */
+static void (*all_gone)(void); /* [b] */
+
+u32 vm_count(void)
+{
+	return atomic_load(&vms);
+}
+
+void vm_on_all_gone(void (*fn)(void))
+{
+	all_gone = fn;
+}
+
+/* --- Birth and death ------------------------------------------------------------------------------------- */
+
+static void destroy_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_destroy(vm->vcpu[i]);
+}
+
+static enum status create_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->recipe.vcpus; i++) {
+		enum status st = vcpu_create(vm, i, &vm->vcpu[i]);
+
+		if (st) {
+			destroy_vcpus(vm);
+			return st;
+		}
+		vm->vcpu_count = i + 1;
+	}
+	return OK;
+}
+
+static void fill(struct vm *vm, const struct vm_recipe *r)
+{
+	vm->recipe = *r;
+	str_copy(vm->name, sizeof(vm->name), r->name);
+	vm->recipe.name = vm->name;
+	vm->id = atomic_fetch_add(&next_id, 1);
+	vm->virt = r->virt;
+	vm->ops = r->board;
+	vm->gmem.count = r->ram_count;
+	memcpy(vm->gmem.ram, r->ram, sizeof(vm->gmem.ram));
+	vm->gmem.window = window_base();
+	spin_init(&vm->lock);
+	spin_init(&vm->park_lock);
+	atomic_init(&vm->verdict, VM_START);
+	atomic_init(&vm->alive, r->vcpus);
+}
+
+static enum status build(struct vm *vm)
+{
+	enum status st = window_create(&vm->window);
+
+	if (st)
+		return st;
+	st = aspace_init(vm, vm->virt->pt);
+	if (st)
+		goto destroy_window;
+	st = vm->virt->vm_init(vm);
+	if (st)
+		goto fini_aspace;
+	st = create_vcpus(vm);
+	if (st)
+		goto fini_virt;
+	msr_setup(vm);
+	st = vm->ops->build(vm);
+	if (!st)
+		return OK;
+
+	destroy_vcpus(vm);
+fini_virt:
+	vm->virt->vm_fini(vm);
+fini_aspace:
+	aspace_fini(vm);
+destroy_window:
+	window_destroy(vm->window);
+	return st;
+}
+
+enum status vm_create(const struct vm_recipe *r, struct vm **out)
+{
+	struct vm *vm = mem_alloc(sizeof(*vm));
+	enum status st;
+
+	if (!vm)
+		return E_NOMEM;
+	fill(vm, r);
+	st = build(vm);
+	if (st) {
+		mem_free(vm, sizeof(*vm));
+		return st;
+	}
+	atomic_fetch_add(&vms, 1);
+	*out = vm;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		run_notify(&vm->vcpu[i]->run);
+	return OK;
+}
+
+static void destroy(struct vm *vm)
+{
+	window_enter(vm->window);
+	aspace_scrub(vm);
+	window_enter(NULL);
+	log_info("vm \"%s\": %s", vm->name, vm->reason);
+	vm->ops->fini(vm);
+	destroy_vcpus(vm);
+	vm->virt->vm_fini(vm);
+	/* The window maps the RAM, so it goes first. */
+	window_destroy(vm->window);
+	aspace_fini(vm);
+	mem_free(vm, sizeof(*vm));
+	if (atomic_fetch_sub(&vms, 1) == 1 && all_gone)
+		all_gone();
+}
+
+/* --- Verdicts --------------------------------------------------------------------------------------------- */
+
+void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...)
+{
+	va_list ap;
+	bool first;
+
+	spin_lock(&vm->park_lock);
+	first = atomic_load_explicit(&vm->verdict, memory_order_relaxed) == VM_RUN;
+	if (first) {
+		va_start(ap, reason);
+		fmt_vprint(vm->reason, sizeof(vm->reason), reason, ap);
+		va_end(ap);
+		/* Pairs with the acquire before each entry. */
+		atomic_store_explicit(&vm->verdict, verdict, memory_order_release);
+	}
+	spin_unlock(&vm->park_lock);
+	for (u32 i = 0; first && i < vm->vcpu_count; i++)
+		run_notify(&vm->vcpu[i]->run);
+}
+
+void vm_guest_reset(struct vm *vm, const char *how)
+{
+	if (vm->recipe.restart)
+		vm_end(vm, VM_START, "restarted (%s)", how);
+	else
+		vm_end(vm, VM_STOP, "ended by a reset (%s)", how);
+}
+
+void vm_guest_poweroff(struct vm *vm)
+{
+	vm_end(vm, VM_STOP, "powered off");
+}
+
+/* All vCPUs are parked: a fresh start, in the context of the last one, on the VM's window. */
+static bool bring_up(struct vm *vm)
+{
+	char why[VM_REASON_MAX - 16];
+	enum status st;
+
+	vm->ops->reset(vm);
+	aspace_scrub(vm);
+	vm->start = (struct vm_start){ 0 };
+	st = vm->recipe.load(vm, vm->recipe.load_ctx, &vm->start, why, sizeof(why));
+	if (st) {
+		fmt_print(vm->reason, sizeof(vm->reason), "cannot start: %s", why);
+		return false;
+	}
+	vm->epoch = time_now();
+	vm->tsc_offset = -time_to_tsc(vm->epoch);
+	if (vm->starts++)
+		log_info("vm \"%s\": %s", vm->name, vm->reason);
+	else
+		log_info("vm \"%s\": started, %u vcpu%s, %llu MiB", vm->name, vm->vcpu_count,
+			 vm->vcpu_count > 1 ? "s" : "", (unsigned long long)(gmem_size(&vm->gmem) / MIB));
+	return true;
+}
+
+static void park(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool last;
+
+	v->mode = VCPU_PARKED;
+	spin_lock(&vm->park_lock);
+	last = ++vm->parked == vm->vcpu_count;
+	spin_unlock(&vm->park_lock);
+	if (!last)
+		return;
+	vm->parked = 0;
+	atomic_store_explicit(&vm->verdict, bring_up(vm) ? VM_RUN : VM_STOP, memory_order_release);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		run_notify(&vm->vcpu[i]->run);
+}
+
+/*
+ * The VM runs again: every vCPU takes its state after power-on, the first goes where the loader said. The LAPICs were reset when
+ * all were parked, so that an INIT or start-up IPI of a faster sibling is not lost here.
+ */
+static enum vm_follow unpark(struct vcpu *v)
+{
+	v->tsc_offset = v->vm->tsc_offset;
+	vcpu_reset(v, false);
+	v->mode = VCPU_WAIT_SIPI;
+	if (v->id)
+		return VM_FOLLOW_RUN;
+	vcpu_apply_start(v);
+	v->mode = VCPU_RUNNING;
+	return VM_FOLLOW_RUN;
+}
+
+enum vm_follow vm_follow(struct vcpu *v)
+{
+	switch (atomic_load_explicit(&v->vm->verdict, memory_order_acquire)) {
+	case VM_STOP:
+		return VM_FOLLOW_GONE;
+	case VM_START:
+		if (v->mode != VCPU_PARKED)
+			park(v);
+		return VM_FOLLOW_BLOCK;
+	}
+	return v->mode == VCPU_PARKED ? unpark(v) : VM_FOLLOW_RUN;
+}
+
+void vcpu_gone(struct runnable *r)
+{
+	struct vm *vm = container_of(r, struct vcpu, run)->vm;
+
+	if (atomic_fetch_sub(&vm->alive, 1) == 1)
+		destroy(vm);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A virtual machine.
+ */
+#pragma once
+
+#include <lib/lock.h>
+#include <lib/status.h>
+#include <sched/sched.h>
+#include <stdatomic.h>
+#include <vm/aspace.h>
+#include <vm/board.h>
+#include <vm/bus.h>
+#include <vm/gmem.h>
+#include <vm/virt.h>
+
+#define VM_NAME_MAX   32
+#define VM_VCPUS_MAX  128
+#define VM_REASON_MAX 160
+
+struct vcpu;
+struct window;
+struct board;
+struct virt_vm;
+
+/* What the vCPUs are to do with their VM; each looks at it before every entry. */
+enum vm_verdict {
+	VM_RUN,
+	VM_START, /* all park, the last one loads the guest afresh */
+	VM_STOP,  /* all leave, the last one frees the VM */
+};
+
+/* How vCPU 0 starts, as the loader says. */
+struct vm_start {
+	bool long_mode; /* else 32-bit protected mode; flat segments in both */
+	u64 rip, rsp, rsi, rbx;
+	u64 cr3;      /* long mode */
+	u64 gdt;      /* gpa of a GDT with the selectors in use; 0: none */
+	u16 gdt_limit;
+	u16 cs, ds;
+};
+
+/* What to make a VM of. */
+struct vm_recipe {
+	const char *name;
+	struct gmem_region ram[GMEM_REGIONS];
+	u32 ram_count;
+	u32 vcpus;
+	struct sched_mask cpus;
+	const struct virt_ops *virt;
+	const struct board_ops *board;
+	/* Places the guest's images into its (scrubbed) RAM. On failure `reason` says why. */
+	enum status (*load)(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size);
+	void *load_ctx;
+	bool restart; /* a guest's reset starts it anew; else it ends the VM */
+};
+
+struct vm {
+	char name[VM_NAME_MAX];	      /* [b] */
+	u32 id;			      /* [b] */
+	const struct virt_ops *virt;  /* [b] */
+	const struct board_ops *ops;  /* [b] */
+	struct vm_recipe recipe;      /* [b] */
+	struct virt_vm *hw;	      /* [b] the vendor's part */
+	struct board *board;	      /* [b] the board's part */
+	struct window *window;	      /* [b] host page table */
+	struct gmem gmem;	      /* [b] */
+	struct aspace as;
+	struct bus ports, mmio;	      /* [b] */
+	struct spinlock lock;	      /* the device lock */
+
+	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end(), acquire before entry */
+	struct spinlock park_lock;
+	u32 parked;		      /* [park_lock] */
+	u32 starts;		      /* [park_lock] how often it was started */
+	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
+	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */
+	struct vm_start start;	      /* [park_lock] */
+	u64 epoch;		      /* [park_lock] time_now() when it last started */
+	u64 tsc_offset;		      /* [park_lock] */
+
+	u32 vcpu_count;		      /* [b] */
+	struct vcpu *vcpu[VM_VCPUS_MAX]; /* [b] */
+};
+
+/* Makes a VM and lets it start. On failure nothing is left. Boot or any pCPU, interrupts off, no lock held. */
+enum status must_check vm_create(const struct vm_recipe *recipe, struct vm **out);
+/* The VM is to restart or to stop; the first call wins until it has happened. Any pCPU. `reason` is for people. */
+void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __attribute__((format(printf, 3, 4)));
+/* The guest asked for a reset, or for power off, by one of the board's ways. */
+void vm_guest_reset(struct vm *vm, const char *how);
+void vm_guest_poweroff(struct vm *vm);
+/* How many VMs exist now. */
+u32 vm_count(void);
+/* Called when the last VM is gone. Set at boot. */
+void vm_on_all_gone(void (*fn)(void));
+/* A vCPU follows the verdict: parks or leaves. True: it may run on at once. */
+enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);
