@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <devices/pc.h>
+
+#include <core/service/console.h>
+#include <core/service/mem.h>
+#include <core/service/time.h>
+#include <devices/debugport.h>
+#include <devices/i8042.h>
+#include <devices/ioapic.h>
+#include <devices/lapic.h>
+#include <devices/pci.h>
+#include <devices/pic.h>
+#include <devices/pit.h>
+#include <devices/pm.h>
+#include <devices/reset.h>
+#include <devices/rtc.h>
+#include <devices/uart.h>
+#include <lib/assert.h>
+#include <vm/vcpu.h>
+#include <vm/vm.h>
+
+#define PM_BASE	      0x600
+#define MMCONFIG_BASE 0xb0000000ull
+#define ISA_IRQS      16
+
+enum {
+	IRQ_TIMER = 0,
+	IRQ_KEYBOARD = 1,
+	IRQ_COM1 = 4,
+	IRQ_RTC = 8,
+	IRQ_SCI = 9,
+};
+
+/* COM1's other end: the guest's place on the operator's console. */
+struct com_backend {
+	struct char_backend be;
+	struct console_port *port;
+};
+
+struct board_vcpu {
+	struct lapic lapic;
+};
+
+struct board {
+	struct vm *vm;
+	struct lapic_bus lapics;
+	struct com_backend com;
+	struct uart com1;
+	struct pic pic;
+	struct pit pit;
+	struct rtc rtc;
+	struct i8042 i8042;
+	struct pm pm;
+	struct pci pci;
+	struct reset reset;
+	struct debugport debugport;
+	struct ioapic ioapic;
+	struct board_vcpu vcpu[];
+};
+
+static size_t board_size(const struct vm *vm)
+{
+	return sizeof(struct board) + vm->vcpu_count * sizeof(struct board_vcpu);
+}
+
+/* --- Lines ------------------------------------------------------------------------------------------------ */
+
+/* An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Device lock held. */
+static void isa_irq(void *ctx, unsigned irq, bool level)
+{
+	struct board *b = ctx;
+
+	pic_set_irq(&b->pic, irq, level);
+	ioapic_set_irq(&b->ioapic, irq == IRQ_TIMER ? 2 : irq, level);
+}
+
+/* INTR of the 8259 is wired to LINT0 of the bootstrap processor. */
+static void pic_output(void *ctx, unsigned pin, bool level)
+{
+	struct board *b = ctx;
+
+	if (level)
+		run_notify(&b->vm->vcpu[0]->run);
+}
+
+static void ioapic_send(void *ctx, const struct apic_msg *msg)
+{
+	struct board *b = ctx;
+
+	lapic_bus_send(&b->lapics, msg);
+}
+
+static void lapic_eoi_broadcast(void *ctx, u8 vector)
+{
+	struct board *b = ctx;
+
+	spin_lock(&b->vm->lock);
+	ioapic_eoi(&b->ioapic, vector);
+	spin_unlock(&b->vm->lock);
+}
+
+static void lapic_kick(void *ctx)
+{
+	struct vcpu *v = ctx;
+
+	run_notify(&v->run);
+}
+
+static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
+{
+	u64 now = time_now(), tsc_now = vcpu_tsc(ctx);
+
+	if (tsc <= tsc_now)
+		return 0;
+	if (tsc - tsc_now > 1ull << 62)
+		return TIME_NEVER;
+	return time_from_tsc(time_to_tsc(now) + (tsc - tsc_now)) + 1;
+}
+
+static const struct lapic_client lapic_client = {
+	.kick = lapic_kick,
+	.tsc_to_time = lapic_tsc_to_time,
+};
+
+static void com_put(struct char_backend *be, u8 byte)
+{
+	console_port_put(container_of(be, struct com_backend, be)->port, byte);
+}
+
+static int com_get(struct char_backend *be)
+{
+	return console_port_get(container_of(be, struct com_backend, be)->port);
+}
+
+static void guest_reset(void *ctx)
+{
+	struct board *b = ctx;
+
+	vm_guest_reset(b->vm, "reset line");
+}
+
+static void guest_poweroff(void *ctx)
+{
+	struct board *b = ctx;
+
+	vm_guest_poweroff(b->vm);
+}
+
+/* --- Building ----------------------------------------------------------------------------------------------- */
+
+static void init_devices(struct board *b)
+{
+	struct spinlock *lock = &b->vm->lock;
+	u64 below = 0, above = 0;
+
+	pic_init(&b->pic, lock, (struct irq_line){ pic_output, b, 0 });
+	ioapic_init(&b->ioapic, lock, ioapic_send, b);
+	pit_init(&b->pit, lock, (struct irq_line){ isa_irq, b, IRQ_TIMER });
+	rtc_init(&b->rtc, lock, (struct irq_line){ isa_irq, b, IRQ_RTC });
+	i8042_init(&b->i8042, lock, (struct irq_line){ isa_irq, b, IRQ_KEYBOARD }, guest_reset, b);
+	pm_init(&b->pm, lock, (struct irq_line){ isa_irq, b, IRQ_SCI }, guest_poweroff, b);
+	pci_init(&b->pci, lock);
+	reset_init(&b->reset, lock, guest_reset, b);
+	debugport_init(&b->debugport, lock, NULL);
+	uart_init(&b->com1, lock, &b->com.be, (struct irq_line){ isa_irq, b, IRQ_COM1 });
+	b->pci.cf9 = &b->reset.dev;
+	for (u32 i = 0; i < b->vm->gmem.count; i++)
+		*(b->vm->gmem.ram[i].base < 4 * GIB ? &below : &above) += b->vm->gmem.ram[i].len;
+	rtc_set_memory(&b->rtc, below, above);
+}
+
+static enum status place_devices(struct board *b)
+{
+	const struct {
+		bool mmio;
+		u64 base, len, origin;
+		struct device *dev;
+	} map[] = {
+		{ false, 0x20, 2, 0, &b->pic.dev },
+		{ false, 0x40, 4, 0x40, &b->pit.dev },
+		{ false, 0x60, 1, 0x60, &b->i8042.dev },
+		{ false, 0x61, 1, 0x40, &b->pit.dev },
+		{ false, 0x64, 1, 0x60, &b->i8042.dev },
+		{ false, 0x70, 2, 0x70, &b->rtc.dev },
+		{ false, 0xa0, 2, 0, &b->pic.dev },
+		{ false, 0xb2, 2, 0xb2, &b->pm.smi },
+		{ false, DEBUGPORT, 1, DEBUGPORT, &b->debugport.dev },
+		{ false, 0x3f8, 8, 0x3f8, &b->com1.dev },
+		{ false, 0x4d0, 2, 0, &b->pic.dev },
+		{ false, PM_BASE, 0x24, PM_BASE, &b->pm.dev },
+		{ false, 0xcf8, 8, 0xcf8, &b->pci.ports },
+		{ true, IOAPIC_BASE, IOAPIC_LEN, IOAPIC_BASE, &b->ioapic.dev },
+		{ true, MMCONFIG_BASE, PCI_MMCONFIG_PER_BUS, MMCONFIG_BASE, &b->pci.mmconfig },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(map); i++) {
+		struct bus *bus = map[i].mmio ? &b->vm->mmio : &b->vm->ports;
+		enum status st = bus_add(bus, map[i].base, map[i].len, map[i].origin, map[i].dev);
+
+		if (st)
+			return st;
+	}
+	return OK;
+}
+
+static enum status pc_build(struct vm *vm)
+{
+	struct board *b = mem_alloc(board_size(vm));
+	enum status st;
+
+	if (!b)
+		return E_NOMEM;
+	b->vm = vm;
+	vm->board = b;
+	b->com.be = (struct char_backend){ .put = com_put, .get = com_get };
+	b->com.port = console_port_open(vm->name);
+	if (!b->com.port) {
+		mem_free(b, board_size(vm));
+		return E_FULL;
+	}
+	b->lapics.eoi = lapic_eoi_broadcast;
+	b->lapics.ctx = b;
+	init_devices(b);
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		vm->vcpu[i]->board = &b->vcpu[i];
+		lapic_init(&b->vcpu[i].lapic, i, &b->lapics, &lapic_client, vm->vcpu[i]);
+	}
+	st = place_devices(b);
+	check(!st); /* the table above has no overlaps and fits */
+	console_port_on_input(b->com.port, b->com.be.on_input, b->com.be.on_input_ctx);
+	return OK;
+}
+
+static struct device *const *devices_of(struct board *b, struct device *list[12])
+{
+	struct device *const all[] = { &b->com1.dev, &b->pic.dev, &b->pit.dev,	 &b->rtc.dev,	    &b->i8042.dev, &b->pm.dev,
+				       &b->pm.smi,   &b->pci.ports, &b->pci.mmconfig, &b->reset.dev, &b->debugport.dev,
+				       &b->ioapic.dev };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		list[i] = all[i];
+	return list;
+}
+
+static void pc_reset(struct vm *vm)
+{
+	struct board *b = vm->board;
+	struct device *list[12];
+
+	devices_of(b, list);
+	spin_lock(&vm->lock);
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		list[i]->ops->reset(list[i]);
+	spin_unlock(&vm->lock);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		lapic_reset(&b->vcpu[i].lapic, false);
+	/* As firmware leaves it: the 8259 reaches the bootstrap processor. */
+	lapic_virtual_wire(&b->vcpu[0].lapic);
+}
+
+/* Timers and input may still call in from other pCPUs: stop them for good before the memory goes. */
+static void pc_fini(struct vm *vm)
+{
+	struct board *b = vm->board;
+
+	console_port_on_input(b->com.port, NULL, NULL);
+	timer_drain(&b->pit.timer.timer);
+	timer_drain(&b->rtc.timer.timer);
+	timer_drain(&b->pm.timer.timer);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		timer_drain(&b->vcpu[i].lapic.timer);
+	mem_free(b, board_size(vm));
+	vm->board = NULL;
+}
+
+/* --- A vCPU's view --------------------------------------------------------------------------------------- */
+
+static struct lapic *lapic_of(struct vcpu *v)
+{
+	return &v->board->lapic;
+}
+
+static bool extint(struct vcpu *v)
+{
+	return !v->id && pic_intr(&v->vm->board->pic) && lapic_takes_extint(lapic_of(v));
+}
+
+static bool pc_irq_ready(struct vcpu *v)
+{
+	return extint(v) || lapic_pending(lapic_of(v)) >= 0;
+}
+
+static int pc_irq_take(struct vcpu *v)
+{
+	int vector;
+
+	if (extint(v)) {
+		spin_lock(&v->vm->lock);
+		vector = pic_ack(&v->vm->board->pic);
+		spin_unlock(&v->vm->lock);
+		return vector;
+	}
+	vector = lapic_pending(lapic_of(v));
+	if (vector >= 0)
+		lapic_accept(lapic_of(v), (u8)vector);
+	return vector;
+}
+
+static bool pc_has_work(struct vcpu *v, bool interrupts_on)
+{
+	return (interrupts_on && extint(v)) || lapic_has_work(lapic_of(v), interrupts_on);
+}
+
+static void pc_vcpu_init(struct vcpu *v)
+{
+	lapic_reset(lapic_of(v), true);
+}
+
+static void pc_tsc_moved(struct vcpu *v)
+{
+	lapic_tsc_moved(lapic_of(v));
+}
+
+static u32 pc_take_signals(struct vcpu *v, u8 *sipi_vector)
+{
+	return lapic_take_signals(lapic_of(v), sipi_vector);
+}
+
+static u8 pc_cr8(struct vcpu *v)
+{
+	return lapic_cr8(lapic_of(v));
+}
+
+static void pc_set_cr8(struct vcpu *v, u8 cr8)
+{
+	lapic_set_cr8(lapic_of(v), cr8);
+}
+
+static bool pc_msr_read(struct vcpu *v, u32 msr, u64 *val)
+{
+	return lapic_msr_read(lapic_of(v), msr, val);
+}
+
+static bool pc_msr_write(struct vcpu *v, u32 msr, u64 val)
+{
+	return lapic_msr_write(lapic_of(v), msr, val);
+}
+
+static bool pc_lapic_page(struct vcpu *v, u64 gpa)
+{
+	return gpa >> PAGE_SHIFT == LAPIC_BASE_DEFAULT >> PAGE_SHIFT && lapic_has_page(lapic_of(v));
+}
+
+static u64 pc_lapic_read(struct vcpu *v, u32 off, unsigned width)
+{
+	return lapic_mmio_read(lapic_of(v), off, width);
+}
+
+static void pc_lapic_write(struct vcpu *v, u32 off, unsigned width, u64 val)
+{
+	lapic_mmio_write(lapic_of(v), off, width, val);
+}
+
+const struct board_ops pc_board = {
+	.build = pc_build,
+	.fini = pc_fini,
+	.reset = pc_reset,
+	.vcpu_init = pc_vcpu_init,
+	.tsc_moved = pc_tsc_moved,
+	.irq_ready = pc_irq_ready,
+	.irq_take = pc_irq_take,
+	.take_signals = pc_take_signals,
+	.cr8 = pc_cr8,
+	.set_cr8 = pc_set_cr8,
+	.msr_read = pc_msr_read,
+	.msr_write = pc_msr_write,
+	.lapic_page = pc_lapic_page,
+	.lapic_read = pc_lapic_read,
+	.lapic_write = pc_lapic_write,
+	.has_work = pc_has_work,
+};

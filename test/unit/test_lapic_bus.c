@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Messages between emulated LAPICs: who gets what. */
+#include "lapic_rig.h"
+
+#include <pthread.h>
+
+#define CPUS 4
+
+static struct lapic *const cpu = rig.cpu;
+
+/* Who has 51h requested, bit n for CPU n; and forgets it. */
+static u32 who(void)
+{
+	u32 mask = 0;
+
+	for (u32 i = 0; i < rig.bus.count; i++) {
+		if (lapic_pending(&cpu[i]) != 0x51)
+			continue;
+		lapic_accept(&cpu[i], 0x51);
+		lapic_reset(&cpu[i], true);
+		wr(&cpu[i], SVR, 0x1ff);
+		mask |= 1u << i;
+	}
+	return mask;
+}
+
+/* Who has these signals posted; and takes them. */
+static u32 who_signals(u32 signals)
+{
+	u32 mask = 0;
+	u8 sipi;
+
+	for (u32 i = 0; i < rig.bus.count; i++)
+		if (lapic_take_signals(&cpu[i], &sipi) == signals)
+			mask |= 1u << i;
+	return mask;
+}
+
+static void icr(u32 from, u32 dest, u32 low)
+{
+	wr(&cpu[from], ICR_HI, dest << 24);
+	wr(&cpu[from], ICR, low);
+}
+
+static void x2icr(u32 from, u32 dest, u32 low)
+{
+	assert_true(lapic_msr_write(&cpu[from], 0x830, (u64)dest << 32 | low));
+}
+
+static void physical(void **state)
+{
+	rig_start(CPUS);
+	icr(0, 2, 0x4051);
+	assert_int_equal(rig.kicks[2], 1);
+	assert_int_equal(rig.kicks[1] + rig.kicks[3], 0);
+	assert_int_equal(who(), 4);
+	icr(1, 0xff, 0x4051);
+	assert_int_equal(who(), 0xf);
+	icr(1, 9, 0x4051);
+	assert_int_equal(who(), 0);
+	/* Disabled ones take no interrupts. */
+	wr(&cpu[2], SVR, 0xff);
+	icr(0, 0xff, 0x4051);
+	assert_int_equal(who(), 0xb);
+}
+
+static void shorthands(void **state)
+{
+	rig_start(CPUS);
+	icr(1, 0, 0x40051);
+	assert_int_equal(who(), 2);
+	icr(1, 0, 0x80051);
+	assert_int_equal(who(), 0xf);
+	icr(1, 0, 0xc0051);
+	assert_int_equal(who(), 0xd);
+	icr(1, 0, 0xc0400);
+	assert_int_equal(who_signals(LAPIC_SIGNAL_NMI), 0xd);
+	icr(1, 0, 0xc4500);
+	assert_int_equal(who_signals(LAPIC_SIGNAL_INIT), 0xd);
+	/* A CPU does not reset itself. */
+	icr(1, 0, 0x84500);
+	icr(1, 0, 0x44500);
+	icr(1, 0, 0x44600);
+	assert_int_equal(who_signals(0), 0xf);
+}
+
+static void flat_and_cluster(void **state)
+{
+	static const struct {
+		u32 dfr, dest, want;
+		// clang-format off
+	} rows[] = {
+		/* LDRs are 01h, 02h, 14h, 18h. */
+		{ 0xffffffff, 0x01, 0x1 }, { 0xffffffff, 0x03, 0x3 }, { 0xffffffff, 0x10, 0xc },
+		{ 0xffffffff, 0x0c, 0xc }, { 0xffffffff, 0xe0, 0x0 }, { 0xffffffff, 0xff, 0xf },
+		{ 0x0fffffff, 0x01, 0x1 }, { 0x0fffffff, 0x0f, 0x3 }, { 0x0fffffff, 0x1c, 0xc },
+		{ 0x0fffffff, 0x18, 0x8 }, { 0x0fffffff, 0x2f, 0x0 }, { 0x0fffffff, 0xff, 0xf },
+		{ 0x5fffffff, 0x01, 0x0 },
+	};
+	// clang-format on
+	static const u8 ldr[CPUS] = { 0x01, 0x02, 0x14, 0x18 };
+
+	for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_start(CPUS);
+		for (u32 c = 0; c < CPUS; c++) {
+			wr(&cpu[c], DFR, rows[i].dfr);
+			wr(&cpu[c], LDR, (u32)ldr[c] << 24);
+		}
+		icr(0, rows[i].dest, 0x4851);
+		assert_int_equal(who(), rows[i].want);
+	}
+}
+
+static void lowest_priority_takes_turns(void **state)
+{
+	const struct apic_msg msg = {
+		.dest = 0xff, .logical = true, .delivery = APIC_LOWEST, .vector = 0x51
+	};
+	u32 got[CPUS] = { 0 };
+
+	rig_start(CPUS);
+	wr(&cpu[3], SVR, 0xff);
+	for (u32 i = 0; i < 40; i++) {
+		lapic_bus_send(&rig.bus, &msg);
+		switch (who()) {
+		case 1:
+			got[0]++;
+			break;
+		case 2:
+			got[1]++;
+			break;
+		case 4:
+			got[2]++;
+			break;
+		default:
+			fail_msg("not exactly one");
+		}
+	}
+	assert_true(got[0] && got[1] && got[2]);
+}
+
+static void x2apic_destinations(void **state)
+{
+	rig_start(40);
+	for (u32 i = 0; i < 39; i++) {
+		to_x2apic(&cpu[i]);
+		assert_true(lapic_msr_write(&cpu[i], 0x80f, 0x1ff));
+	}
+	/* Logical: cluster 2 (ids 32 to 47), members 1 and 3. */
+	x2icr(0, 2 << 16 | 0xa, 0x851);
+	for (u32 i = 0; i < 39; i++)
+		assert_int_equal(lapic_pending(&cpu[i]), i == 33 || i == 35 ? 0x51 : -1);
+	/* Physical; FFh is nobody, FFFF_FFFFh is everybody, the xAPIC among them too. */
+	x2icr(0, 0xff, 0x60);
+	x2icr(0, 0x100, 0x61);
+	x2icr(0, 39, 0x62);
+	assert_int_equal(lapic_pending(&cpu[39]), 0x62);
+	assert_int_equal(lapic_pending(&cpu[0]), -1);
+	/* An xAPIC has no clusters of 32 bits. */
+	wr(&cpu[39], LDR, 1u << 24);
+	x2icr(0, 1 << 16 | 1, 0x863);
+	assert_int_equal(lapic_pending(&cpu[39]), 0x62);
+	x2icr(0, 0xffffffff, 0x71);
+	for (u32 i = 0; i < 40; i++)
+		assert_int_equal(lapic_pending(&cpu[i]), 0x71);
+	/* Self-IPI. */
+	assert_true(lapic_msr_write(&cpu[1], 0x83f, 0x81));
+	assert_int_equal(lapic_pending(&cpu[1]), 0x81);
+	assert_int_equal(lapic_pending(&cpu[0]), 0x71);
+	/* The ICR reads back what was written. */
+	u64 val;
+	x2icr(2, 0x12345678, 0x4051);
+	assert_true(lapic_msr_read(&cpu[2], 0x830, &val));
+	assert_true(val == 0x1234567800004051);
+}
+
+/* An IOAPIC's 8-bit destinations reach x2APICs as well. */
+static void ioapic_to_x2apic(void **state)
+{
+	struct apic_msg msg = { .dest = 2, .vector = 0x51 };
+
+	rig_start(CPUS);
+	for (u32 i = 0; i < CPUS; i++) {
+		to_x2apic(&cpu[i]);
+		assert_true(lapic_msr_write(&cpu[i], 0x80f, 0x1ff));
+	}
+	lapic_bus_send(&rig.bus, &msg);
+	assert_int_equal(lapic_pending(&cpu[2]), 0x51);
+	msg = (struct apic_msg){ .dest = 0x8, .logical = true, .vector = 0x52 };
+	lapic_bus_send(&rig.bus, &msg);
+	assert_int_equal(lapic_pending(&cpu[3]), 0x52);
+	msg = (struct apic_msg){ .dest = 0xff, .vector = 0x62 };
+	lapic_bus_send(&rig.bus, &msg);
+	for (u32 i = 0; i < CPUS; i++)
+		assert_int_equal(lapic_pending(&cpu[i]), 0x62);
+}
+
+static void by_id_not_by_index(void **state)
+{
+	rig_start(0);
+	for (u32 i = 0; i < CPUS; i++) {
+		lapic_init(&cpu[i], 0x10 + (CPUS - i), &rig.bus, &rig_client, &cpu[i]);
+		wr(&cpu[i], SVR, 0x1ff);
+	}
+	icr(0, 0x12, 0x4051);
+	assert_int_equal(who(), 4);
+	icr(0, 2, 0x4051);
+	assert_int_equal(who(), 0);
+	/* An xAPIC knows 8 bits of its id. */
+	lapic_init(&cpu[CPUS], 0x123, &rig.bus, &rig_client, &cpu[CPUS]);
+	wr(&cpu[CPUS], SVR, 0x1ff);
+	icr(0, 0x23, 0x4051);
+	assert_int_equal(who(), 0x10);
+}
+
+static void startup_sequence(void **state)
+{
+	u8 sipi = 0;
+
+	rig_power_on(2);
+	/* SIPI before INIT is lost; the de-assert is nothing; of two SIPIs the newest counts. */
+	icr(0, 1, 0x4611);
+	icr(0, 1, 0xc500);
+	icr(0, 1, 0x8500);
+	assert_true(lapic_has_work(&cpu[1], false));
+	assert_int_equal(lapic_take_signals(&cpu[1], &sipi), LAPIC_SIGNAL_INIT);
+	icr(0, 1, 0xc500);
+	icr(0, 1, 0x4698);
+	icr(0, 1, 0x4699);
+	assert_int_equal(lapic_take_signals(&cpu[1], &sipi), LAPIC_SIGNAL_INIT | LAPIC_SIGNAL_SIPI);
+	assert_int_equal(sipi, 0x99);
+	assert_false(lapic_has_work(&cpu[1], true));
+	icr(0, 1, 0x8500);
+	assert_int_equal(lapic_take_signals(&cpu[1], &sipi), 0);
+}
+
+static void signals_need_an_apic(void **state)
+{
+	rig_power_on(2);
+	icr(0, 1, 0x4400);
+	assert_int_equal(who_signals(LAPIC_SIGNAL_NMI), 2); /* software-disabled is enough */
+	assert_true(lapic_msr_write(&cpu[1], MSR_APIC_BASE, LAPIC_BASE_DEFAULT));
+	icr(0, 1, 0x4400);
+	icr(0, 1, 0x4500);
+	assert_int_equal(rig.kicks[1], 1);
+	assert_int_equal(who_signals(0), 3);
+}
+
+static void unsupported_deliveries_are_dropped(void **state)
+{
+	static const u32 delivery[] = { 0x200, 0x300, 0x700 };
+
+	rig_start(2);
+	for (u32 i = 0; i < ARRAY_LEN(delivery); i++)
+		icr(0, 1, 0x4051 | delivery[i]);
+	assert_int_equal(rig.kicks[1], 0);
+	assert_false(lapic_has_work(&cpu[1], true));
+}
+
+static void ipis_are_edges(void **state)
+{
+	rig_start(2);
+	icr(0, 1, 0xc051);
+	lapic_accept(&cpu[1], (u8)lapic_pending(&cpu[1]));
+	wr(&cpu[1], EOI, 0);
+	assert_int_equal(rig.eois, 0);
+}
+
+static void illegal_vector_reaches_the_receiver(void **state)
+{
+	rig_start(2);
+	icr(0, 1, 0x4005);
+	assert_int_equal(rig.kicks[1], 1);
+	wr(&cpu[0], ESR, 0);
+	wr(&cpu[1], ESR, 0);
+	assert_int_equal(rd(&cpu[0], ESR), 0x20);
+	assert_int_equal(rd(&cpu[1], ESR), 0x40);
+}
+
+#define ROUNDS 20000
+
+static atomic_uint senders_running;
+
+static void *sender(void *ctx)
+{
+	const u8 first = (u8)(uintptr_t)ctx;
+
+	for (u32 i = 0; i < ROUNDS; i++)
+		interrupt((u8)(first + i % 32), i & 1);
+	atomic_fetch_sub(&senders_running, 1);
+	return NULL;
+}
+
+/* Two pCPUs send while the owner takes: at the end nothing is left behind, and each vector came. */
+static void posting_from_other_threads(void **state)
+{
+	pthread_t threads[2];
+	u32 taken[256] = { 0 };
+
+	rig_start(1);
+	atomic_store(&senders_running, 2);
+	assert_int_equal(pthread_create(&threads[0], NULL, sender, (void *)0x40), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, sender, (void *)0x50), 0);
+	/* First the senders, then the work: what they posted last must be seen. */
+	while (atomic_load(&senders_running) || lapic_has_work(&cpu[0], true)) {
+		int v = lapic_pending(&cpu[0]);
+
+		if (v < 0)
+			continue;
+		lapic_accept(&cpu[0], (u8)v);
+		wr(&cpu[0], EOI, 0);
+		taken[v]++;
+	}
+	for (u32 i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	for (u32 v = 0; v < 256; v++)
+		assert_int_equal(!!taken[v], v >= 0x40 && v < 0x70);
+}
+
+/* Random accesses of all kinds: nothing breaks, the IRR never shows a reserved vector. */
+static void random_traffic(void **state)
+{
+	u64 seed = 88172645463325252ull, val;
+
+	rig_start(4);
+	for (u32 i = 0; i < 200000; i++) {
+		struct lapic *m = &rig.cpu[i % 4];
+		u32 what;
+		int v;
+
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		what = (u32)(seed >> 40);
+		switch (what % 8) {
+		case 0:
+			lapic_msr_write(m, MSR_X2APIC_FIRST + (what >> 8 & 0x3f), seed & 0xcffff);
+			break;
+		case 1:
+			lapic_msr_write(m, what & 0x80 ? MSR_APIC_BASE : MSR_TSC_DEADLINE,
+					seed & 0xfeefffff);
+			break;
+		case 2:
+			fake_time_advance(seed & 0xffff);
+			break;
+		case 3:
+			v = lapic_pending(m);
+			if (v >= 0)
+				lapic_accept(m, (u8)v);
+			break;
+		case 4:
+			lapic_msr_read(m, MSR_X2APIC_FIRST + (what >> 8 & 0x3f), &val);
+			break;
+		default:
+			lapic_mmio_write(m, (what >> 8 & 0x3f) * 16, 4, seed & 0xf00fffff);
+			lapic_mmio_read(m, (what >> 8) & 0xfff, 4);
+			break;
+		}
+		assert_true(lapic_pending(m) < 0 || lapic_pending(m) >= 16);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(physical),
+		cmocka_unit_test(shorthands),
+		cmocka_unit_test(flat_and_cluster),
+		cmocka_unit_test(lowest_priority_takes_turns),
+		cmocka_unit_test(x2apic_destinations),
+		cmocka_unit_test(ioapic_to_x2apic),
+		cmocka_unit_test(by_id_not_by_index),
+		cmocka_unit_test(startup_sequence),
+		cmocka_unit_test(signals_need_an_apic),
+		cmocka_unit_test(unsupported_deliveries_are_dropped),
+		cmocka_unit_test(ipis_are_edges),
+		cmocka_unit_test(illegal_vector_reaches_the_receiver),
+		cmocka_unit_test(posting_from_other_threads),
+		cmocka_unit_test(random_traffic),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
