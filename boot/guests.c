@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "guests.h"
+
+#include <core/hostmap.h>
+#include <core/service/log.h>
+#include <core/service/mem.h>
+#include <devices/pc.h>
+#include <guests/acpi_tables.h>
+#include <guests/board_layout.h>
+#include <guests/loader.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+#include <vm/vm.h>
+
+/* What a VM's start needs again at every restart. */
+static struct guest {
+	const struct vm_config *config;
+	struct guest_image image;
+} guests[CONFIG_VMS_MAX];
+
+static const struct boot_file *find(const struct boot_info *bi, const char *path)
+{
+	for (u32 i = 0; i < bi->file_count; i++)
+		if (!strcmp(bi->file[i].path, path))
+			return &bi->file[i];
+	return NULL;
+}
+
+/* The contents of a file, or NULL after a report. */
+static const u8 *open(const struct boot_info *bi, const char *vm, const char *path, u64 *len)
+{
+	const struct boot_file *f = find(bi, path);
+
+	if (!f || !f->len) {
+		log_error("vm \"%s\": cannot start: file \"%s\" is %s", vm, path, f ? "empty" : "missing");
+		return NULL;
+	}
+	*len = f->len;
+	return hostmap_add(f->base, f->len, PT_READ, PT_WB);
+}
+
+static bool open_all(struct guest *g, const struct boot_info *bi)
+{
+	const struct vm_config *c = g->config;
+	struct guest_image *img = &g->image;
+
+	img->cmdline = c->cmdline;
+	img->kernel = open(bi, c->name, c->kernel, &img->kernel_len);
+	if (!img->kernel)
+		return false;
+	if (c->initrd[0]) {
+		img->initrd = open(bi, c->name, c->initrd, &img->initrd_len);
+		if (!img->initrd)
+			return false;
+	}
+	for (u32 i = 0; i < c->modules.count; i++) {
+		struct guest_module *m = &img->module[i];
+
+		m->args = c->modules.item[i].args;
+		m->data = open(bi, c->name, c->modules.item[i].path, &m->len);
+		if (!m->data)
+			return false;
+		img->module_count++;
+	}
+	return true;
+}
+
+static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size)
+{
+	struct guest *g = ctx;
+	struct acpi_config acpi = { .vcpus = vm->vcpu_count };
+	struct guest_start s;
+	enum status st = guest_load(&g->image, &vm->gmem, &s, reason, size);
+
+	if (st)
+		return st;
+	st = acpi_tables_build(&acpi, &vm->gmem);
+	if (st) {
+		fmt_print(reason, size, "ACPI tables: %s", status_text(st));
+		return st;
+	}
+	*start = (struct vm_start){
+		.long_mode = s.mode == START_LONG64,
+		.rip = s.rip,
+		.rsp = s.rsp,
+		.rsi = s.rsi,
+		.rbx = s.rbx,
+		.cr3 = s.cr3,
+		.gdt = s.gdt_base,
+		.gdt_limit = s.gdt_limit,
+		.cs = GUEST_START_CS,
+		.ds = GUEST_START_DS,
+	};
+	return OK;
+}
+
+static bool create(struct guest *g, const struct virt_ops *virt)
+{
+	const struct vm_config *c = g->config;
+	u64 free = ram_free_bytes();
+	struct vm_recipe r = {
+		.name = c->name,
+		.vcpus = c->vcpus,
+		.virt = virt,
+		.board = &pc_board,
+		.load = load,
+		.load_ctx = g,
+		.restart = c->restart == RESTART_ON_REBOOT,
+	};
+	struct vm *vm;
+	enum status st;
+
+	gmem_layout(c->memory, r.ram, &r.ram_count);
+	memcpy(r.cpus.word, c->cpus, sizeof(r.cpus.word));
+	if (c->memory > free) {
+		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,
+			  (unsigned long long)(c->memory / MIB), (unsigned long long)(free / MIB));
+		return false;
+	}
+	st = vm_create(&r, &vm);
+	if (st)
+		log_error("vm \"%s\": cannot start: %s", c->name, status_text(st));
+	return !st;
+}
+
+u32 guests_create(const struct config *config, const struct boot_info *bi, const struct virt_ops *virt)
+{
+	u32 made = 0;
+
+	for (u32 i = 0; i < config->vm_count; i++) {
+		struct guest *g = &guests[i];
+
+		g->config = &config->vm[i];
+		if (!g->config->valid) {
+			log_error("vm \"%s\": cannot start: its section in plinth.conf has errors", g->config->name);
+			continue;
+		}
+		if (open_all(g, bi) && create(g, virt))
+			made++;
+	}
+	return made;
+}

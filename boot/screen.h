@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Setting up the consoles that plinth.conf asks for. Boot only.
+ */
+#pragma once
+
+#include <core/service/boot_info.h>
+#include <guests/config.h>
+
+/* Serial lines: as early as possible. */
+void screen_serial(const struct host_config *host);
+/* The framebuffer, once memory can be mapped. */
+void screen_framebuffer(const struct host_config *host, const struct boot_fb *fb);
+/* Starts the polling of keyboards; on the bootstrap processor, once timers run. */
+void screen_poll_start(void);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* SVM on a pCPU. AMD APM vol. 2, "Enabling SVM". */
+#include "svm.h"
+
+#include <arch/x86_64/cpu.h>
+#include <core/service/mem.h>
+
+struct svm_features svm_features;
+
+/* Of each pCPU; ASIDs are handed out in order and start anew, with a flush, when they run out. */
+static struct svm_cpu {
+	void *hsave;
+	struct vmcb *host; /* FS, GS, TR, LDTR and the MSRs that VMSAVE knows, of the hypervisor */
+	u32 next_asid;
+	u64 generation;
+} *cpus[PCPUS_MAX];
+
+#define CPUID_SVM	     0x8000000a
+#define SVM_EDX_NPT	     BIT(0)
+#define SVM_EDX_NRIPS	     BIT(3)
+#define SVM_EDX_FLUSH_ASID   BIT(6)
+#define SVM_EDX_DECODE	     BIT(7)
+#define EXT1_ECX_SVM	     BIT(2)
+
+const char *svm_probe(void)
+{
+	struct cpuid_regs r;
+
+	if (cpuid(0x80000000, 0).eax < CPUID_SVM || !(cpuid(0x80000001, 0).ecx & EXT1_ECX_SVM))
+		return "the CPU has no SVM";
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+		return "SVM is switched off by the firmware";
+	r = cpuid(CPUID_SVM, 0);
+	if (!(r.edx & SVM_EDX_NPT))
+		return "the CPU has SVM, but no nested paging";
+	svm_features = (struct svm_features){
+		.nrips = r.edx & SVM_EDX_NRIPS,
+		.flush_by_asid = r.edx & SVM_EDX_FLUSH_ASID,
+		.decode_assists = r.edx & SVM_EDX_DECODE,
+		.asids = r.ebx,
+	};
+	return NULL;
+}
+
+enum status svm_cpu_on(void)
+{
+	struct svm_cpu *c = mem_alloc(sizeof(*c));
+
+	if (!c)
+		return E_NOMEM;
+	c->hsave = mem_alloc(PAGE_SIZE);
+	c->host = mem_alloc(PAGE_SIZE);
+	if (!c->hsave || !c->host) {
+		mem_free(c->hsave, PAGE_SIZE);
+		mem_free(c->host, PAGE_SIZE);
+		mem_free(c, sizeof(*c));
+		return E_NOMEM;
+	}
+	c->next_asid = 1;
+	c->generation = 1;
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, mem_hpa(c->hsave));
+	__asm__ volatile("vmsave %0" : : "a"(mem_hpa(c->host)) : "memory");
+	cpus[this_pcpu()->id] = c;
+	return OK;
+}
+
+void svm_cpu_off(void)
+{
+	struct svm_cpu *c = cpus[this_pcpu()->id];
+
+	wrmsr(MSR_VM_HSAVE_PA, 0);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+	cpus[this_pcpu()->id] = NULL;
+	mem_free(c->hsave, PAGE_SIZE);
+	mem_free(c->host, PAGE_SIZE);
+	mem_free(c, sizeof(*c));
+}
+
+hpa_t svm_host_vmcb(void)
+{
+	return mem_hpa(cpus[this_pcpu()->id]->host);
+}
+
+void svm_take_asid(struct virt_vcpu *hw)
+{
+	u32 id = this_pcpu()->id;
+	struct svm_cpu *c = cpus[id];
+
+	if (hw->cpu == id && hw->asid_generation == c->generation)
+		return;
+	if (c->next_asid >= svm_features.asids) {
+		c->next_asid = 1;
+		c->generation++;
+	}
+	hw->cpu = id;
+	hw->asid_generation = c->generation;
+	hw->vmcb->c.asid = c->next_asid++;
+	hw->vmcb->c.clean = 0;
+	/* The number may have been another vCPU's, or this one's at an earlier stay on this pCPU. */
+	hw->flush = true;
+}

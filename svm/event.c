@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Events on their way into the guest. AMD APM vol. 2, "Event Injection", "Virtual Interrupts". */
+#include "svm.h"
+
+static const u8 hw_type[] = {
+	[EVENT_INTR] = EVENT_TYPE_INTR,
+	[EVENT_NMI] = EVENT_TYPE_NMI,
+	[EVENT_EXCEPTION] = EVENT_TYPE_EXC,
+	[EVENT_SOFT] = EVENT_TYPE_SOFT,
+};
+
+void svm_inject(struct vcpu *v, const struct vcpu_event *e)
+{
+	struct vmcb_control *c = &v->hw->vmcb->c;
+	u64 inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, hw_type[e->type]) | FIELD_PUT(EVENT_VECTOR, e->vector);
+
+	if (e->has_error)
+		inj |= EVENT_HAS_ERROR | FIELD_PUT(EVENT_ERROR, e->error);
+	c->event_inj = inj;
+	if (e->type == EVENT_NMI) {
+		/* Without virtual NMIs the CPU does not track the blocking: the guest's IRET tells. */
+		v->nmi_blocked = true;
+		c->misc1 |= (u32)MISC1_IRET;
+	}
+}
+
+/* A virtual interrupt that is never delivered: its intercept fires when the guest could take one. */
+void svm_want_window(struct vcpu *v, bool on)
+{
+	struct vmcb_control *c = &v->hw->vmcb->c;
+
+	if (on) {
+		c->int_ctl |= INT_CTL_IRQ | INT_CTL_IGN_TPR;
+		c->misc1 |= (u32)MISC1_VINTR;
+	} else {
+		c->int_ctl &= ~(INT_CTL_IRQ | INT_CTL_IGN_TPR);
+		c->misc1 &= ~(u32)MISC1_VINTR;
+	}
+}
+
+/* The IRET has not run yet: one more instruction of shadow keeps the next NMI behind it. */
+void svm_on_iret(struct vcpu *v)
+{
+	v->hw->vmcb->c.misc1 &= ~(u32)MISC1_IRET;
+	v->nmi_blocked = false;
+	v->int_shadow = true;
+}
+
+void svm_recover_event(struct vcpu *v)
+{
+	u64 info = v->hw->vmcb->c.exit_int_info;
+	u32 type = (u32)FIELD_GET(EVENT_TYPE, info);
+	u8 vector = (u8)FIELD_GET(EVENT_VECTOR, info);
+
+	v->hw->vmcb->c.event_inj = 0;
+	if (!(info & EVENT_VALID))
+		return;
+	/* INT n, INT3 and INTO run again: RIP is still at them. */
+	if (type == EVENT_TYPE_SOFT || (type == EVENT_TYPE_EXC && (vector == EXC_BP || vector == EXC_OF)))
+		return;
+	/* QEMU calls an interrupt that was cut short an exception. */
+	if (type == EVENT_TYPE_EXC && vector >= 32)
+		type = EVENT_TYPE_INTR;
+	if (type == EVENT_TYPE_EXC && vector == EXC_NMI)
+		type = EVENT_TYPE_NMI;
+	v->event = (struct vcpu_event){
+		.valid = true,
+		.type = type == EVENT_TYPE_INTR ? EVENT_INTR : type == EVENT_TYPE_NMI ? EVENT_NMI : EVENT_EXCEPTION,
+		.vector = vector,
+		.has_error = type == EVENT_TYPE_EXC && (info & EVENT_HAS_ERROR),
+		.error = (u32)FIELD_GET(EVENT_ERROR, info),
+	};
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From exit codes to struct vm_exit. */
+#include "svm.h"
+
+#include <arch/x86_64/cpu.h>
+#include <lib/string.h>
+
+typedef void decoder(struct vcpu *v, struct vm_exit *x);
+
+/* The length of an instruction that exited before it ran, where the CPU tells. */
+static void take_length(struct vcpu *v, struct vm_exit *x)
+{
+	u64 next = v->hw->vmcb->c.next_rip;
+
+	if (svm_features.nrips && next - v->regs.rip <= 15)
+		x->insn_len = (u8)(next - v->regs.rip);
+}
+
+static void decode_ioio(struct vcpu *v, struct vm_exit *x)
+{
+	u64 info = v->hw->vmcb->c.exit_info1;
+
+	x->pio.port = (u16)FIELD_GET(IOIO_PORT, info);
+	x->pio.width = (u8)FIELD_GET(IOIO_WIDTH, info);
+	x->pio.in = info & IOIO_IN;
+	x->pio.string = info & IOIO_STRING;
+	x->insn_len = (u8)(v->hw->vmcb->c.exit_info2 - v->regs.rip);
+}
+
+static void decode_msr(struct vcpu *v, struct vm_exit *x)
+{
+	x->kind = v->hw->vmcb->c.exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+	take_length(v, x);
+}
+
+static void decode_cr(struct vcpu *v, struct vm_exit *x)
+{
+	const struct vmcb_control *c = &v->hw->vmcb->c;
+
+	x->cr.cr = (u8)(c->exit_code - VMEXIT_CR0_WRITE);
+	x->cr.gpr = CR_SOURCE_UNKNOWN;
+	if (svm_features.decode_assists && (c->exit_info1 & CR_INFO_MOV))
+		x->cr.gpr = (u8)FIELD_GET(CR_INFO_GPR, c->exit_info1);
+	take_length(v, x);
+}
+
+static void decode_npf(struct vcpu *v, struct vm_exit *x)
+{
+	const struct vmcb_control *c = &v->hw->vmcb->c;
+
+	x->fault.gpa = c->exit_info2;
+	x->fault.write = c->exit_info1 & NPF_WRITE;
+	x->fault.fetch = c->exit_info1 & NPF_FETCH;
+	x->fault.table = c->exit_info1 & NPF_TABLE;
+	x->fault.byte_count = 0;
+	if (!svm_features.decode_assists)
+		return;
+	x->fault.byte_count = c->fetched_count & 0xf;
+	memcpy(x->fault.bytes, c->fetched, sizeof(x->fault.bytes));
+}
+
+static void decode_exception(struct vcpu *v, struct vm_exit *x)
+{
+	const struct vmcb_control *c = &v->hw->vmcb->c;
+
+	x->exception.vector = (u8)(c->exit_code - VMEXIT_EXCEPTION);
+	x->exception.has_error = x->exception.vector == EXC_AC;
+	x->exception.error = (u32)c->exit_info1;
+	if (x->exception.vector != EXC_MC)
+		return;
+	/* The machine's fault, not the guest's: the host's own handler decides. */
+	x->kind = EXIT_HOST;
+	__asm__ volatile("int %0" : : "i"(EXC_MC));
+}
+
+static void decode_iret(struct vcpu *v, struct vm_exit *x)
+{
+	svm_on_iret(v);
+}
+
+static void decode_vintr(struct vcpu *v, struct vm_exit *x)
+{
+	svm_want_window(v, false);
+}
+
+static const struct row {
+	enum exit_kind kind;
+	decoder *decode; /* NULL: the kind says it all */
+} rows[0x100] = {
+	// clang-format off
+	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, decode_cr },
+	[VMEXIT_CR0_WRITE + 4]	  = { EXIT_CR_WRITE, decode_cr },
+	[VMEXIT_CR0_WRITE + 8]	  = { EXIT_CR_WRITE, decode_cr },
+	[VMEXIT_EXCEPTION + EXC_DB] = { EXIT_EXCEPTION, decode_exception },
+	[VMEXIT_EXCEPTION + EXC_AC] = { EXIT_EXCEPTION, decode_exception },
+	[VMEXIT_EXCEPTION + EXC_MC] = { EXIT_EXCEPTION, decode_exception },
+	[VMEXIT_INTR]		  = { EXIT_HOST, NULL },
+	[VMEXIT_NMI]		  = { EXIT_HOST, NULL },
+	[VMEXIT_SMI]		  = { EXIT_HOST, NULL },
+	[VMEXIT_INIT]		  = { EXIT_HOST, NULL },
+	[VMEXIT_VINTR]		  = { EXIT_NONE, decode_vintr },
+	[VMEXIT_RDPMC]		  = { EXIT_FORBIDDEN, NULL },
+	[VMEXIT_CPUID]		  = { EXIT_CPUID, take_length },
+	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_IRET]		  = { EXIT_NONE, decode_iret },
+	[VMEXIT_INVD]		  = { EXIT_CACHE, take_length },
+	[VMEXIT_HLT]		  = { EXIT_HLT, take_length },
+	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_IOIO]		  = { EXIT_PIO, decode_ioio },
+	[VMEXIT_MSR]		  = { EXIT_RDMSR, decode_msr },
+	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, NULL },
+	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, NULL },
+	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, take_length },
+	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_CLGI]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_SKINIT]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_WBINVD]		  = { EXIT_CACHE, take_length },
+	[VMEXIT_MONITOR]	  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_MWAIT]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_XSETBV]		  = { EXIT_XSETBV, take_length },
+	[VMEXIT_RDPRU]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_INVPCID]	  = { EXIT_UNDEFINED, NULL },
+	// clang-format on
+};
+
+static void decode_other(struct vcpu *v, struct vm_exit *x)
+{
+	const struct vmcb_control *c = &v->hw->vmcb->c;
+
+	/* QEMU before 10.0.7 writes only the low half of VMEXIT_INVALID. */
+	x->kind = (s32)c->exit_code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
+	x->raw.code = c->exit_code;
+	x->raw.info1 = c->exit_info1;
+	x->raw.info2 = c->exit_info2;
+}
+
+void svm_decode(struct vcpu *v, struct vm_exit *x)
+{
+	u64 code = v->hw->vmcb->c.exit_code;
+
+	if (code == VMEXIT_NPF) {
+		x->kind = EXIT_FAULT;
+		decode_npf(v, x);
+		return;
+	}
+	if (code >= ARRAY_LEN(rows) || rows[code].kind == EXIT_UNKNOWN) {
+		decode_other(v, x);
+		return;
+	}
+	x->kind = rows[code].kind;
+	if (rows[code].decode)
+		rows[code].decode(v, x);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "svm.h"
+
+#include <ept/pt.h>
+
+const struct virt_ops svm_ops = {
+	.name = "SVM",
+	.pt = &pt_format_npt,
+	.probe = svm_probe,
+	.cpu_on = svm_cpu_on,
+	.cpu_off = svm_cpu_off,
+	.vm_init = svm_vm_init,
+	.vm_fini = svm_vm_fini,
+	.vcpu_init = svm_vcpu_init,
+	.vcpu_fini = svm_vcpu_fini,
+	.load = svm_load,
+	.put = svm_put,
+	.run = svm_run,
+	.dump = svm_dump,
+	.get_reg = svm_get_reg,
+	.set_reg = svm_set_reg,
+	.get_seg = svm_get_seg,
+	.set_seg = svm_set_seg,
+	.inject = svm_inject,
+	.want_window = svm_want_window,
+	.set_tsc = svm_set_tsc,
+	.flush = svm_flush,
+	.trap_port = svm_trap_port,
+	.trap_msr = svm_trap_msr,
+};

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the files of svm/ share. Nobody outside includes it.
+ */
+#pragma once
+
+#include "vmcb.h"
+
+#include <arch/x86_64/defs/regs.h>
+#include <core/pcpu.h>
+#include <vm/vcpu.h>
+#include <vm/virt.h>
+#include <vm/vm.h>
+
+/* Optional features, the same on all pCPUs (CPUID 8000_000A EDX). */
+struct svm_features {
+	bool nrips, flush_by_asid, decode_assists;
+	u32 asids;
+};
+extern struct svm_features svm_features;
+
+/* Permission maps. AMD APM vol. 2, "I/O Permissions Map", "MSR Permissions Map". */
+#define IOPM_SIZE  (3 * PAGE_SIZE)
+#define MSRPM_SIZE (2 * PAGE_SIZE)
+
+struct virt_vm {
+	u8 *iopm;
+	u8 *msrpm;
+};
+
+struct virt_vcpu {
+	struct vmcb *vmcb;
+	u64 efer;	 /* as the guest sees it, while LME is kept from the hardware */
+	bool lme_hidden; /* the guest has LME=1, PG=0; the VMCB has LME=0 (svm/vcpu.c says why) */
+	bool flush;	 /* drop this ASID's translations at the next entry */
+	u32 cpu;	 /* pCPU that the ASID belongs to */
+	u64 asid_generation;
+};
+
+/* cpu.c */
+const char *svm_probe(void);
+enum status svm_cpu_on(void);
+void svm_cpu_off(void);
+hpa_t svm_host_vmcb(void);
+/* Gives the vCPU an ASID that is its own on this pCPU. */
+void svm_take_asid(struct virt_vcpu *hw);
+
+/* vcpu.c */
+enum status svm_vm_init(struct vm *vm);
+void svm_vm_fini(struct vm *vm);
+enum status svm_vcpu_init(struct vcpu *v);
+void svm_vcpu_fini(struct vcpu *v);
+void svm_load(struct vcpu *v);
+void svm_put(struct vcpu *v);
+void svm_run(struct vcpu *v, struct vm_exit *x);
+void svm_dump(struct vcpu *v);
+void svm_flush(struct vcpu *v);
+void svm_set_tsc(struct vcpu *v, u64 offset);
+
+/* regs.c */
+u64 svm_get_reg(struct vcpu *v, enum virt_reg r);
+void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
+void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
+void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
+/* After an exit: takes note of a mode change that the guest made without one. */
+void svm_sync_mode(struct vcpu *v);
+
+/* exit.c */
+void svm_decode(struct vcpu *v, struct vm_exit *x);
+
+/* event.c */
+void svm_inject(struct vcpu *v, const struct vcpu_event *e);
+void svm_want_window(struct vcpu *v, bool on);
+/* After an exit: an event whose delivery was cut short comes back as v->event. */
+void svm_recover_event(struct vcpu *v);
+void svm_on_iret(struct vcpu *v);
+
+/* bitmap.c */
+void svm_trap_port(struct vm *vm, u16 port, bool trap);
+void svm_trap_msr(struct vm *vm, u32 msr, bool read, bool write);
+
+/* enter.asm */
+void svm_enter(struct gpr *regs, hpa_t vmcb, hpa_t host_vmcb);

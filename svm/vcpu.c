@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A VM's and a vCPU's hardware part, and the way into the guest. */
+#include "svm.h"
+
+#include <arch/x86_64/cpu.h>
+#include <core/service/log.h>
+#include <core/service/mem.h>
+#include <lib/string.h>
+
+#define ALWAYS_MISC1                                                                               \
+	(MISC1_INTR | MISC1_NMI | MISC1_SMI | MISC1_INIT | MISC1_RDPMC | MISC1_CPUID | MISC1_RSM | MISC1_INVD |        \
+	 MISC1_HLT | MISC1_INVLPGA | MISC1_IOIO | MISC1_MSR | MISC1_FERR | MISC1_SHUTDOWN)
+#define ALWAYS_MISC2                                                                               \
+	(MISC2_VMRUN | MISC2_VMMCALL | MISC2_VMLOAD | MISC2_VMSAVE | MISC2_STGI | MISC2_CLGI | MISC2_SKINIT |          \
+	 MISC2_WBINVD | MISC2_MONITOR | MISC2_MWAIT | MISC2_XSETBV)
+/* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing (CVE-2015-5307, -8104). */
+#define ALWAYS_EXCEPTIONS (BIT(EXC_MC) | BIT(EXC_AC) | BIT(EXC_DB))
+#define CR4_WRITE	  BIT(4)
+#define CR8_WRITE	  BIT(8)
+
+enum status svm_vm_init(struct vm *vm)
+{
+	struct virt_vm *hw = mem_alloc(sizeof(*hw));
+
+	if (!hw)
+		return E_NOMEM;
+	hw->iopm = mem_alloc(IOPM_SIZE);
+	hw->msrpm = mem_alloc(MSRPM_SIZE);
+	vm->hw = hw;
+	if (!hw->iopm || !hw->msrpm) {
+		svm_vm_fini(vm);
+		return E_NOMEM;
+	}
+	memset(hw->iopm, 0xff, IOPM_SIZE);
+	memset(hw->msrpm, 0xff, MSRPM_SIZE);
+	return OK;
+}
+
+void svm_vm_fini(struct vm *vm)
+{
+	mem_free(vm->hw->iopm, IOPM_SIZE);
+	mem_free(vm->hw->msrpm, MSRPM_SIZE);
+	mem_free(vm->hw, sizeof(*vm->hw));
+	vm->hw = NULL;
+}
+
+static void fill_control(struct vcpu *v, struct vmcb_control *c)
+{
+	struct cpuid_regs l7 = cpuid(7, 0);
+
+	c->cr_write = (u16)(CR4_WRITE | CR8_WRITE);
+	c->exceptions = (u32)ALWAYS_EXCEPTIONS;
+	c->misc1 = (u32)ALWAYS_MISC1;
+	c->misc2 = (u32)ALWAYS_MISC2;
+	/* Instructions that the guest's CPUID does not show, where the host's CPU has them. */
+	if (l7.ebx & BIT(10))
+		c->misc3 |= (u32)MISC3_INVPCID;
+	if (cpuid(0x80000000, 0).eax >= 0x80000008 && (cpuid(0x80000008, 0).ebx & BIT(4)))
+		c->misc2 |= (u32)MISC2_RDPRU;
+	c->iopm_base = mem_hpa(v->vm->hw->iopm);
+	c->msrpm_base = mem_hpa(v->vm->hw->msrpm);
+	c->int_ctl = INT_CTL_MASKING;
+	c->np_enable = 1;
+	c->n_cr3 = v->vm->as.pt.root;
+}
+
+enum status svm_vcpu_init(struct vcpu *v)
+{
+	struct virt_vcpu *hw = mem_alloc(sizeof(*hw));
+
+	if (!hw)
+		return E_NOMEM;
+	hw->vmcb = mem_alloc(PAGE_SIZE);
+	if (!hw->vmcb) {
+		mem_free(hw, sizeof(*hw));
+		return E_NOMEM;
+	}
+	hw->cpu = PCPUS_MAX;
+	v->hw = hw;
+	fill_control(v, &hw->vmcb->c);
+	return OK;
+}
+
+void svm_vcpu_fini(struct vcpu *v)
+{
+	mem_free(v->hw->vmcb, PAGE_SIZE);
+	mem_free(v->hw, sizeof(*v->hw));
+	v->hw = NULL;
+}
+
+void svm_load(struct vcpu *v)
+{
+	svm_take_asid(v->hw);
+}
+
+/* The VMCB is ordinary memory and complete after each exit. */
+void svm_put(struct vcpu *v)
+{
+}
+
+void svm_flush(struct vcpu *v)
+{
+	v->hw->flush = true;
+}
+
+void svm_set_tsc(struct vcpu *v, u64 offset)
+{
+	v->hw->vmcb->c.tsc_offset = offset;
+}
+
+static u32 tlb_control(struct virt_vcpu *hw)
+{
+	if (!hw->flush)
+		return TLB_NOTHING;
+	hw->flush = false;
+	return svm_features.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
+}
+
+void svm_run(struct vcpu *v, struct vm_exit *x)
+{
+	struct vmcb *b = v->hw->vmcb;
+
+	b->s.rax = v->regs.r[GPR_RAX];
+	b->s.rsp = v->regs.r[GPR_RSP];
+	b->s.rip = v->regs.rip;
+	b->s.rflags = v->regs.rflags;
+	b->c.int_state = v->int_shadow ? INT_STATE_SHADOW : 0;
+	b->c.tlb_control = tlb_control(v->hw);
+	svm_enter(&v->regs, mem_hpa(b), svm_host_vmcb());
+	v->regs.r[GPR_RAX] = b->s.rax;
+	v->regs.r[GPR_RSP] = b->s.rsp;
+	v->regs.rip = b->s.rip;
+	v->regs.rflags = b->s.rflags;
+	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
+	svm_sync_mode(v);
+	svm_recover_event(v);
+	svm_decode(v, x);
+}
+
+void svm_dump(struct vcpu *v)
+{
+	const struct vmcb_control *c = &v->hw->vmcb->c;
+
+	log_info("  vmcb: exit %llx info1 %llx info2 %llx int_info %llx event_inj %llx int_ctl %llx asid %u",
+		 (unsigned long long)c->exit_code, (unsigned long long)c->exit_info1, (unsigned long long)c->exit_info2,
+		 (unsigned long long)c->exit_int_info, (unsigned long long)c->event_inj,
+		 (unsigned long long)c->int_ctl, c->asid);
+}
