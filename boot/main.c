@@ -187,8 +187,24 @@ static void start_guests(void)
 		 (unsigned long long)(mem_total() / KIB));
 }
 
+/* The second half, on the pCPU's own stack with guard pages. */
+static void on_own_stack(void)
+{
+	screen_framebuffer(&config.host, &boot.fb);
+	find_machine();			      /* ACPI: processors and clocks */
+	clock_start(&acpi, !features_off(&config.host.features, "hpet"));
+	clock_start_lapic();
+	choose_vendor();		      /* before the others wake, so that they follow */
+	wake_others();
+	start_guests();
+	screen_poll_start();
+	pcpu_release();			      /* the others have been waiting */
+	run_loop();
+}
+
 _Noreturn void plinth_main(const struct boot_info *bi)
 {
+	wrmsr(MSR_GS_BASE, 0);		      /* no pCPU yet: panic() looks at it */
 	boot = *bi;			      /* it lies in memory that is soon somebody else's */
 	read_config();			      /* says which consoles */
 	screen_serial(&config.host);	      /* from here on people can watch */
@@ -200,14 +216,5 @@ _Noreturn void plinth_main(const struct boot_info *bi)
 	desc_init();			      /* the IDT that all pCPUs share */
 	start_lapic();			      /* gives this pCPU its identity */
 	pcpu_init_boot();		      /* descriptors, stacks: exceptions are reported from here on */
-	screen_framebuffer(&config.host, &boot.fb);
-	find_machine();			      /* ACPI: processors and clocks */
-	clock_start(&acpi, !features_off(&config.host.features, "hpet"));
-	clock_start_lapic();
-	choose_vendor();		      /* before the others wake, so that they follow */
-	wake_others();
-	start_guests();
-	screen_poll_start();
-	pcpu_release();			      /* the others have been waiting */
-	run_loop();
+	cpu_run_on(this_pcpu()->stack_top, on_own_stack);
 }

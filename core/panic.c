@@ -4,7 +4,7 @@
 #include <arch/x86_64/cpu.h>
 #include <arch/x86_64/defs/layout.h>
 #include <arch/x86_64/lapic.h>
-#include <core/console.h>
+#include <core/log.h>
 #include <core/pcpu.h>
 #include <lib/assert.h>
 #include <lib/fmt.h>
@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #define BACKTRACE_MAX 24
+#define PANIC_LOG_LINES 16
 
 extern const char image_start[], text_end[];
 
@@ -90,6 +91,7 @@ _Noreturn void panic(const char *fmt, ...)
 	va_end(ap);
 	line("\nPANIC on pcpu %u: %s\n", cpu_number(), text);
 	backtrace((u64)__builtin_frame_address(0));
+	log_panic_tail(PANIC_LOG_LINES);
 	cpu_halt();
 }
 
@@ -117,5 +119,18 @@ _Noreturn void panic_trap(const struct trap_frame *f)
 	     (unsigned long long)f->error);
 	registers(f);
 	backtrace(f->rbp);
+	log_panic_tail(PANIC_LOG_LINES);
 	cpu_halt();
+}
+
+void panic_report_nmi(const struct trap_frame *f)
+{
+	/* Of NMI handlers only, which do not nest: keeps the reports of several pCPUs apart. */
+	static struct spinlock lock = SPINLOCK_INIT;
+
+	spin_lock(&lock);
+	line("NMI on pcpu %u\n", cpu_number());
+	registers(f);
+	backtrace(f->rbp);
+	spin_unlock(&lock);
 }

@@ -6,20 +6,20 @@
 #include <arch/x86_64/lapic.h>
 #include <core/panic.h>
 #include <core/pcpu.h>
-#include <core/service/log.h>
 #include <core/timer.h>
 
-static void on_nmi(void)
+/* Another pCPU panicked, or it is not ours: a watchdog or a button. */
+static void on_nmi(const struct trap_frame *f)
 {
 	if (panic_stopping())
 		cpu_halt();
-	/* Not ours: a watchdog or a button. Nothing here may take a lock. */
+	panic_report_nmi(f);
 }
 
 void trap_handle(struct trap_frame *f)
 {
 	if (f->vector == EXC_NMI) {
-		on_nmi();
+		on_nmi(f);
 		return;
 	}
 	if (f->vector < 32)

@@ -153,6 +153,12 @@ static u64 reserved_bits(const struct walk *w, unsigned level)
 	bool leaf = is_leaf(w, level);
 	u64 bits;
 
+	/*
+	 * The four entries of PAE's root were checked when the guest loaded CR3; what lies in memory since does not count, and
+	 * QEMU sets their reserved bit 5 as if it were an accessed bit.
+	 */
+	if (w->f->plain_root && level == w->f->levels - 1u)
+		return 0;
 	if (w->f == &format_32) {
 		unsigned high = env->phys_bits > 40 ? 8 : env->phys_bits - 32;
 
@@ -165,9 +171,6 @@ static u64 reserved_bits(const struct walk *w, unsigned level)
 		bits |= BITS(w->f->shift[level] - 1, 13); /* bit 12 is PAT */
 	else if (level && (level > 2 || (level == 2 && !env->page_1g)))
 		bits |= PTE_PS;
-	/* AMD APM vol. 2, "Page-Directory-Pointer Entry (PDPE)" without long mode. */
-	if (w->f->plain_root && level == w->f->levels - 1u)
-		bits |= PTE_NX | BITS(8, 5) | BITS(2, 1);
 	return bits;
 }
 

@@ -151,6 +151,13 @@ _Noreturn static inline void cpu_halt(void)
 		__asm__ volatile("cli; hlt" : : : "memory");
 }
 
+/* Goes on with fn on another stack; the old one is never returned to. `top` is 16-byte aligned. */
+_Noreturn static inline void cpu_run_on(u64 top, void (*fn)(void))
+{
+	__asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1; ud2" : : "r"(top), "r"(fn) : "memory");
+	__builtin_unreachable();
+}
+
 /* What this machine's CPUs have (the same on all of them); filled once by cpu_probe(). */
 struct cpu_features {
 	bool amd, intel;
