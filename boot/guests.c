@@ -3,6 +3,7 @@
 
 #include <core/hostmap.h>
 #include <core/service/log.h>
+#include <core/service/machine.h>
 #include <core/service/mem.h>
 #include <devices/pc.h>
 #include <guests/acpi_tables.h>
@@ -94,6 +95,15 @@ static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *
 	return OK;
 }
 
+/* Does the affinity mask name a pCPU that is there? */
+static bool cpus_exist(const struct vm_config *c)
+{
+	for (u32 i = 0; i < machine_pcpus(); i++)
+		if (c->cpus[i / 64] >> i % 64 & 1)
+			return true;
+	return false;
+}
+
 static bool create(struct guest *g, const struct virt_ops *virt)
 {
 	const struct vm_config *c = g->config;
@@ -112,6 +122,10 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 
 	gmem_layout(c->memory, r.ram, &r.ram_count);
 	memcpy(r.cpus.word, c->cpus, sizeof(r.cpus.word));
+	if (!cpus_exist(c)) {
+		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
+		return false;
+	}
 	if (c->memory > free) {
 		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,
 			  (unsigned long long)(c->memory / MIB), (unsigned long long)(free / MIB));

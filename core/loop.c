@@ -26,7 +26,7 @@ void run_init(struct runnable *r, const struct sched_mask *cpus)
 	sched_ent_init(&r->ent, cpus);
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
-	atomic_init(&r->where, RUN_NOWHERE);
+	r->where = RUN_NOWHERE;
 }
 
 /* An idle pCPU that may run `e`, or RUN_NOWHERE; it counts as idle no longer. */
@@ -60,31 +60,17 @@ void run_notify(struct runnable *r)
 		target = claim_idle(&r->ent);
 	} else if (r->state == RUN_STATE_RUNNING) {
 		r->notified = true;
-		target = atomic_load(&r->where);
+		target = r->where;
 	}
 	spin_unlock(&rq.lock);
 	if (target != RUN_NOWHERE && target != this_pcpu()->id)
-		pcpu_request(target, 0);
-}
-
-u64 run_time(struct runnable *r)
-{
-	u64 ran;
-
-	spin_lock(&rq.lock);
-	ran = r->ent.ran;
-	spin_unlock(&rq.lock);
-	return ran;
+		pcpu_kick(target);
 }
 
 bool run_wanted(u64 until)
 {
-	struct pcpu *p = this_pcpu();
-
 	irq_window();
 	timer_run_due();
-	if (atomic_exchange_explicit(&p->requests, 0, memory_order_acquire) & PCPU_RESCHED)
-		return true;
 	if (time_now() >= until)
 		return true;
 	timer_arm(until);
@@ -103,7 +89,7 @@ static struct runnable *pick(struct pcpu *p, u64 *slice)
 		rq.waiting--;
 		r->state = RUN_STATE_RUNNING;
 		r->notified = false;
-		atomic_store(&r->where, p->id);
+		r->where = p->id;
 		*slice = got.slice;
 		rq.idle.word[p->id / 64] &= ~(1ull << p->id % 64);
 	} else {
@@ -119,7 +105,7 @@ static void put_back(struct pcpu *p, struct runnable *r, enum run_result result,
 
 	spin_lock(&rq.lock);
 	rq.sched.policy->charge(&rq.sched, p->id, &r->ent, ran);
-	atomic_store(&r->where, RUN_NOWHERE);
+	r->where = RUN_NOWHERE;
 	if (result == RUN_GONE) {
 		r->state = RUN_STATE_GONE;
 	} else if (result == RUN_BLOCKED && !r->notified) {
@@ -132,7 +118,7 @@ static void put_back(struct pcpu *p, struct runnable *r, enum run_result result,
 	}
 	spin_unlock(&rq.lock);
 	if (target != RUN_NOWHERE && target != p->id)
-		pcpu_request(target, 0);
+		pcpu_kick(target);
 }
 
 static void run_one(struct pcpu *p, struct runnable *r, u64 slice)
@@ -153,14 +139,11 @@ static void run_one(struct pcpu *p, struct runnable *r, u64 slice)
 		r->gone(r);
 }
 
-static void idle(struct pcpu *p)
+static void idle(void)
 {
-	u64 start = time_now();
-
 	window_enter(NULL);
 	timer_arm(TIME_NEVER);
 	cpu_idle();
-	p->idle_ns += time_now() - start;
 }
 
 _Noreturn void run_loop(void)
@@ -171,11 +154,10 @@ _Noreturn void run_loop(void)
 
 	for (;;) {
 		timer_run_due();
-		atomic_store_explicit(&p->requests, 0, memory_order_relaxed);
 		r = pick(p, &slice);
 		if (r)
 			run_one(p, r, slice);
 		else
-			idle(p);
+			idle();
 	}
 }

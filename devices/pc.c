@@ -258,12 +258,13 @@ static void pc_reset(struct vm *vm)
 	lapic_virtual_wire(&b->vcpu[0].lapic);
 }
 
-/* Timers and input may still call in from other pCPUs: stop them for good before the memory goes. */
+/* Timers and input may still call in from other pCPUs: after a reset they find nothing to set, and are waited for. */
 static void pc_fini(struct vm *vm)
 {
 	struct board *b = vm->board;
 
 	console_port_on_input(b->com.port, NULL, NULL);
+	pc_reset(vm);
 	timer_drain(&b->pit.timer.timer);
 	timer_drain(&b->rtc.timer.timer);
 	timer_drain(&b->pm.timer.timer);

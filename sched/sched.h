@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Scheduling policies: pure code, no hardware, no time of their own, no lock. core/run.c is the only user in the hypervisor;
+ * Scheduling policies: pure code, no hardware, no time of their own, no lock. core/loop.c is the only user in the hypervisor;
  * the caller serialises all calls on one struct sched and passes the time in ns.
  */
 #pragma once

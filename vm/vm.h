@@ -69,15 +69,16 @@ struct vm {
 	struct bus ports, mmio;	      /* [b] */
 	struct spinlock lock;	      /* the device lock */
 
-	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end(), acquire before entry */
+	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end() and park(), acquire before entry */
 	struct spinlock park_lock;
-	u32 parked;		      /* [park_lock] */
+	u32 parked;		      /* [park_lock] vCPUs whose mode is VCPU_PARKED */
+	bool rising;		      /* [park_lock] one of them loads the guest afresh */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
 	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */
-	struct vm_start start;	      /* [park_lock] */
-	u64 epoch;		      /* [park_lock] time_now() when it last started */
-	u64 tsc_offset;		      /* [park_lock] */
+	struct vm_start start;	      /* this and the next two: written while all are parked, published by the verdict */
+	u64 epoch;		      /* time_now() when it last started */
+	u64 tsc_offset;
 
 	u32 vcpu_count;		      /* [b] */
 	struct vcpu *vcpu[VM_VCPUS_MAX]; /* [b] */
@@ -94,5 +95,5 @@ void vm_guest_poweroff(struct vm *vm);
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */
 void vm_on_all_gone(void (*fn)(void));
-/* A vCPU follows the verdict: parks or leaves. True: it may run on at once. */
+/* A vCPU follows the verdict: runs (on), parks and blocks, or leaves for good. */
 enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);
