@@ -2,8 +2,9 @@
 # The tiny guests: PVH kernels of our own, each build/guests/NAME.elf. Included by the Makefile.
 
 GUEST_RT       := $(wildcard test/guest/rt/*.c) $(wildcard test/guest/rt/*.asm) lib/fmt.c lib/string.c lib/str.c
-GUEST_NAMES    := hello triplefault cpucheck smp hog ticker
+GUEST_NAMES    := hello quickreset triplefault cpucheck smp hog ticker
 GUEST_hello    := test/guest/hello.c
+GUEST_quickreset := test/guest/quickreset.c
 GUEST_triplefault := test/guest/triplefault.c
 GUEST_cpucheck := $(wildcard test/guest/cpucheck/*.c) $(wildcard test/guest/cpucheck/*.asm)
 GUEST_smp      := test/guest/smp.c

@@ -3,6 +3,7 @@
 
 import re
 
+import pytest
 from plinth_vm import config, linux, vm
 
 TICKER = vm("ticker", "ticker.elf")
@@ -53,6 +54,15 @@ def test_small_reboots(machine):
     for _ in range(10):
         m.expect(r"\[again\] hello: now reboot")
         m.expect(r'vm "again": restarted')
+    ticks_on(m)
+
+
+@pytest.mark.parametrize("pcpus", [1, 2])
+def test_resets_in_a_hurry(machine, pcpus):
+    """A guest that resets before its other vCPUs have left the last start behind them."""
+    m = machine().boot(config(vm("hasty", "quickreset.elf", vcpus=3), TICKER), cpus=pcpus)
+    for _ in range(200):
+        m.expect(r'vm "hasty": restarted')
     ticks_on(m)
 
 

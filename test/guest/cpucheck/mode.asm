@@ -168,6 +168,8 @@ real16:	mov	ax, SEL_DATA16
 	mov	ds, ax
 	mov	es, ax
 	mov	ss, ax
+	mov	fs, ax
+	mov	gs, ax
 	mov	eax, cr0
 	and	al, ~CR0_PE & 0xff
 	mov	cr0, eax
