@@ -130,13 +130,15 @@ HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c
 HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
               drivers/framebuffer.c drivers/font.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
-FAKE_CONSOLE_TESTS := test_pc test_vm
+FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures
 HOST_C     := $(filter-out lib/string.c test/host/fake_console.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
 HOST_OBJ   := $(HOST_C:%.c=$(B)/host/%.o)
 UNIT_C     := $(wildcard test/unit/test_*.c)
 UNIT       := $(UNIT_C:test/unit/%.c=$(B)/unit/%)
-HOST_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping \
-              -DPLINTH_DEBUG -DPLINTH_HOST
+# %m: one file for each program, to which its runs are added.
+PROFILE    := $(abspath $(B))/profile/%m.profraw
+HOST_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fcoverage-mapping \
+              -fprofile-instr-generate=$(PROFILE) -DPLINTH_DEBUG -DPLINTH_HOST
 
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
@@ -156,8 +158,18 @@ $(B)/libhost.a: $(HOST_OBJ)
 include guests/rules.mk
 -include guests/demo/rules.mk test/guest/rules.mk
 
+COVERED := lib ept sched vm devices guests
+
+# Several at a time; all of them, also after one has failed.
+run-units = rm -rf $(B)/profile; printf '%s\n' $(UNIT) | xargs -P $$(nproc) -n 1 tools/unit-test
+
 test-unit: $(UNIT)
-	$(Q)set -e; for t in $(UNIT); do timeout 60 $$t; done
+	$(Q)$(run-units)
+	$(Q)HOSTCC=$(HOSTCC) tools/coverage $(B) $(COVERED)
+
+coverage: $(UNIT)
+	$(Q)$(run-units)
+	$(Q)HOSTCC=$(HOSTCC) tools/coverage -f $(B) $(COVERED)
 
 # --- Everything that proves something -------------------------------------------------------------
 

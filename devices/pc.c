@@ -291,16 +291,25 @@ static bool pc_irq_ready(struct vcpu *v)
 	return extint(v) || lapic_pending(lapic_of(v)) >= 0;
 }
 
+/* The 8259's request may go away until the lock is held: another vCPU masks its line. */
+static int take_extint(struct vcpu *v)
+{
+	struct pic *pic = &v->vm->board->pic;
+	int vector = -1;
+
+	spin_lock(&v->vm->lock);
+	if (pic_intr(pic))
+		vector = pic_ack(pic);
+	spin_unlock(&v->vm->lock);
+	return vector;
+}
+
 static int pc_irq_take(struct vcpu *v)
 {
-	int vector;
+	int vector = extint(v) ? take_extint(v) : -1;
 
-	if (extint(v)) {
-		spin_lock(&v->vm->lock);
-		vector = pic_ack(&v->vm->board->pic);
-		spin_unlock(&v->vm->lock);
+	if (vector >= 0)
 		return vector;
-	}
 	vector = lapic_pending(lapic_of(v));
 	if (vector >= 0)
 		lapic_accept(lapic_of(v), (u8)vector);

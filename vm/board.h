@@ -27,7 +27,7 @@ struct board_ops {
 	void (*vcpu_init)(struct vcpu *v); /* INIT came */
 	void (*tsc_moved)(struct vcpu *v); /* the guest wrote its TSC */
 	bool (*irq_ready)(struct vcpu *v); /* would the CPU take an interrupt now if it could? */
-	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector; -1 if a LAPIC's went away (the 8259 then has its spurious one) */
+	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector, or -1 if it went away */
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
 	u8 (*cr8)(struct vcpu *v);
 	void (*set_cr8)(struct vcpu *v, u8 cr8);
