@@ -134,6 +134,7 @@ void vcpu_apply_start(struct vcpu *v)
 		set_seg(v, SEG_GDTR, 0, s->gdt, s->gdt_limit, 0);
 	v->regs.rip = s->rip;
 	v->regs.r[GPR_RSP] = s->rsp;
+	v->regs.r[GPR_RAX] = s->rax;
 	v->regs.r[GPR_RSI] = s->rsi;
 	v->regs.r[GPR_RBX] = s->rbx;
 }

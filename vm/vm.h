@@ -33,7 +33,7 @@ enum vm_verdict {
 /* How vCPU 0 starts, as the loader says. */
 struct vm_start {
 	bool long_mode; /* else 32-bit protected mode; flat segments in both */
-	u64 rip, rsp, rsi, rbx;
+	u64 rip, rsp, rax, rsi, rbx;
 	u64 cr3;      /* long mode */
 	u64 gdt;      /* gpa of a GDT with the selectors in use; 0: none */
 	u16 gdt_limit;

@@ -234,8 +234,8 @@ static void every_truncation(void **state)
 			 : len < 0x26c ? 0x26c
 				       : CODE_AT + CODE_LEN);
 		assert_string_equal(
-		    reason, len < 0x206 ? "the kernel is neither a Linux bzImage nor an ELF "
-					  "image for PVH"
+		    reason, len < 0x206 ? "the kernel is neither a Linux bzImage nor a "
+					  "multiboot kernel nor an ELF image for PVH"
 					: want);
 		free(copy);
 	}
