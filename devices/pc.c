@@ -8,6 +8,7 @@
 #include <devices/i8042.h>
 #include <devices/ioapic.h>
 #include <devices/lapic.h>
+#include <devices/pc_qemu.h>
 #include <devices/pci.h>
 #include <devices/pic.h>
 #include <devices/pit.h>
@@ -55,6 +56,7 @@ struct board {
 	struct reset reset;
 	struct debugport debugport;
 	struct ioapic ioapic;
+	struct pc_qemu qemu;
 	struct board_vcpu vcpu[];
 };
 
@@ -65,12 +67,16 @@ static size_t board_size(const struct vm *vm)
 
 /* --- Lines ------------------------------------------------------------------------------------------------ */
 
-/* An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Device lock held. */
+/*
+ * An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Numbers from 16 on are the IOAPIC's
+ * alone. Device lock held.
+ */
 static void isa_irq(void *ctx, unsigned irq, bool level)
 {
 	struct board *b = ctx;
 
-	pic_set_irq(&b->pic, irq, level);
+	if (irq < ISA_IRQS)
+		pic_set_irq(&b->pic, irq, level);
 	ioapic_set_irq(&b->ioapic, irq == IRQ_TIMER ? 2 : irq, level);
 }
 
@@ -213,10 +219,13 @@ static enum status pc_build(struct vm *vm)
 	b->vm = vm;
 	vm->board = b;
 	b->com.be = (struct char_backend){ .put = com_put, .get = com_get };
+	st = pc_qemu_build(&b->qemu, vm, (struct irq_line){ isa_irq, b, 0 });
+	if (st)
+		goto free_board;
 	b->com.port = console_port_open(vm->name);
 	if (!b->com.port) {
-		mem_free(b, board_size(vm));
-		return E_FULL;
+		st = E_FULL;
+		goto fini_qemu;
 	}
 	b->lapics.eoi = lapic_eoi_broadcast;
 	b->lapics.ctx = b;
@@ -229,6 +238,13 @@ static enum status pc_build(struct vm *vm)
 	check(!st); /* the table above has no overlaps and fits */
 	console_port_on_input(b->com.port, b->com.be.on_input, b->com.be.on_input_ctx);
 	return OK;
+
+fini_qemu:
+	pc_qemu_fini(&b->qemu);
+free_board:
+	mem_free(b, board_size(vm));
+	vm->board = NULL;
+	return st;
 }
 
 static struct device *const *devices_of(struct board *b, struct device *list[12])
@@ -251,6 +267,7 @@ static void pc_reset(struct vm *vm)
 	spin_lock(&vm->lock);
 	for (size_t i = 0; i < ARRAY_LEN(list); i++)
 		list[i]->ops->reset(list[i]);
+	pc_qemu_reset(&b->qemu);
 	spin_unlock(&vm->lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		lapic_reset(&b->vcpu[i].lapic, false);
@@ -270,6 +287,7 @@ static void pc_fini(struct vm *vm)
 	timer_drain(&b->pm.timer.timer);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		timer_drain(&b->vcpu[i].lapic.timer);
+	pc_qemu_fini(&b->qemu);
 	mem_free(b, board_size(vm));
 	vm->board = NULL;
 }

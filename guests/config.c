@@ -16,6 +16,7 @@ static const char *const loglevels[] = {
 static const char *const schedulers[] = {"rr", NULL};
 static const char *const restarts[] = {
     [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
+static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
 
 /* clang-format off */
 #define ROW(sec, key, fn, type, field) \
@@ -37,6 +38,7 @@ static const struct config_key keys[] = {
 	{ VM("cpus",        cpus,     cpus) },
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
+	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
 };
 static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 /* clang-format on */

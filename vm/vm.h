@@ -40,6 +40,15 @@ struct vm_start {
 	u16 cs, ds;
 };
 
+/* A file that firmware of QEMU's kind hands to the guest (fw_cfg); it lives as long as the VM. */
+struct vm_file {
+	const char *name;
+	const void *data;
+	u32 len;
+};
+
+#define VM_FILES_MAX 4
+
 /* What to make a VM of. */
 struct vm_recipe {
 	const char *name;
@@ -53,6 +62,10 @@ struct vm_recipe {
 	enum status (*load)(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size);
 	void *load_ctx;
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
+	bool testdev; /* with the devices of test suites (devices/testdev.h) */
+	const char *cmdline; /* for fw_cfg; lives as long as the VM; NULL: none */
+	struct vm_file fw_file[VM_FILES_MAX];
+	u32 fw_file_count;
 };
 
 struct vm {
@@ -91,6 +104,8 @@ void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __a
 /* The guest asked for a reset, or for power off, by one of the board's ways. */
 void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);
+/* The guest ended itself with a code, through a test device; it is not restarted. */
+void vm_guest_exit(struct vm *vm, u32 code);
 /* How many VMs exist now. */
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */
