@@ -18,6 +18,8 @@ GUEST_FLAGS    := -ffreestanding -fno-builtin -fno-pic -mno-red-zone -mgeneral-r
 
 guest_objs      = $(foreach s,$(1),$(B)/guests/obj/$(s).o)
 
+include test/guest/suite/rules.mk
+
 .PHONY: guests
 guests: $(GUESTS)
 

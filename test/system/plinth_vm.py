@@ -174,11 +174,15 @@ class Qemu(Machine):
         self._start(cpus, memory, [*self._firmware(door), *self._medium(door, self.folder / image), *devices])
         return self
 
-    def bare(self, guest, cmdline="", cpus=1, memory="64M", initrd=None):
+    def bare(self, guest, cmdline="", cpus=1, memory="64M", initrd=None, devices=()):
         """One of our guests, or a Linux, without Plinth."""
         extra = ["-initrd", str(initrd)] if initrd else []
-        self._start(cpus, memory, ["-kernel", str(guest), "-append", cmdline, *extra])
+        self._start(cpus, memory, ["-kernel", str(guest), "-append", cmdline, *extra, *devices])
         return self
+
+    def status(self):
+        """What QEMU ends with."""
+        return self.process.wait(self.timeout)
 
     def _firmware(self, door):
         if door == GRUB_BIOS:
