@@ -7,9 +7,10 @@
 #   make fuzz FUZZ_TARGETS=acpi   one of them
 #   build/fuzz/acpi FILE          what a crash said it was
 
-FUZZ_TARGETS := acpi bzimage config devices insn multiboot multiboot2 pt pvh
-FUZZ_SECONDS ?= 65
-FUZZ_INSNS   ?= 20000000
+FUZZ_ALL     := acpi bzimage config devices insn multiboot multiboot2 pt pvh
+FUZZ_TARGETS := $(FUZZ_ALL)
+FUZZ_SECONDS ?= 60
+FUZZ_INSNS   ?= 40000000
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -DPLINTH_DEBUG -DPLINTH_HOST -O1
 FUZZ_insn    := insn_exec insn_zydis
 FUZZ_LIBS_insn := -lZydis
@@ -33,7 +34,7 @@ $(B)/fuzz/$(1): $(call fuzz_objs,$(1)) $(B)/fuzz/libfuzz.a
 	$$(call say,FUZZLD,$$@)
 	$$(Q)$$(HOSTCC) $$(FUZZ_FLAGS) -fsanitize=fuzzer -o $$@ $$^ $(FUZZ_LIBS_$(1))
 endef
-$(foreach t,acpi bzimage config devices insn multiboot multiboot2 pt pvh,$(eval $(call fuzz_rule,$(t))))
+$(foreach t,$(FUZZ_ALL),$(eval $(call fuzz_rule,$(t))))
 
 $(B)/fuzz/insn_random: $(foreach n,insn_random $(FUZZ_insn),$(B)/fuzz/obj/test/fuzz/$(n).o) $(B)/fuzz/libfuzz.a
 	$(call say,FUZZLD,$@)
@@ -60,5 +61,5 @@ fuzz: $(FUZZ_BIN)
 	$(foreach t,$(FUZZ_TARGETS),$(call fuzz_run,$(t),$(FUZZ_SECONDS)))
 
 fuzz-short: $(FUZZ_BIN)
-	$(Q)$(B)/fuzz/insn_random 1000000 1
+	$(Q)$(B)/fuzz/insn_random 5000000 1
 	$(foreach t,$(FUZZ_TARGETS),$(call fuzz_run,$(t),5))
