@@ -89,16 +89,14 @@ static const char *pit_counter2(void)
 	u64 from, ns;
 
 	out8(0x61, (in8(0x61) & ~2u) | 1);
+	from = clock_ns(); /* before the start: whoever is held up in between sees more time, not less */
 	out8(0x43, 0xb0);
 	out8(0x42, (u8)11932);
 	out8(0x42, 11932 >> 8); /* 10 ms */
-	if (in8(0x61) & 0x20)
-		return "the output is high at once";
-	from = clock_ns();
 	do
 		ns = clock_ns() - from;
 	while (!(in8(0x61) & 0x20) && ns < NS_PER_S);
-	return ns > 9 * NS_PER_MS && ns < 200 * NS_PER_MS
+	return ns > 9 * NS_PER_MS && ns < NS_PER_S
 		   ? NULL
 		   : wrong("%lu us, want 10000", (ns / 1000));
 }
