@@ -14,6 +14,7 @@
 #define HPET_LEN       1024
 #define LAPIC_MEASURE  (20 * NS_PER_MS)
 #define FALLBACK_KHZ   2000000u
+#define SAMPLES	       8
 
 void clock_start(const struct acpi_info *acpi, bool use_hpet)
 {
@@ -36,21 +37,44 @@ void clock_start(const struct acpi_info *acpi, bool use_hpet)
 		 cpu_features.invariant_tsc ? "" : ", not known to be invariant");
 }
 
+/*
+ * The timer's count and the time at one moment: the reading that took the shortest of several, because an emulator or a system
+ * management interrupt may hold this pCPU up in the midst of one.
+ */
+static void sample(u64 *now, u32 *ticks)
+{
+	u64 shortest = TIME_NEVER;
+
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		u64 before = time_now(), took;
+		u32 count = lapic_timer_measure();
+
+		took = time_now() - before;
+		if (took >= shortest)
+			continue;
+		shortest = took;
+		*now = before + took / 2;
+		*ticks = count;
+	}
+}
+
 void clock_start_lapic(void)
 {
-	u64 start, ticks;
+	u64 start, end;
+	u32 from, to, khz;
 
 	if (cpu_features.tsc_deadline) {
 		lapic_timer_choose(true, 0);
 		log_info("lapic timer in TSC-deadline mode");
 		return;
 	}
-	start = time_now();
 	lapic_timer_measure_start();
+	sample(&start, &from);
 	while (time_now() - start < LAPIC_MEASURE)
 		cpu_pause();
-	ticks = lapic_timer_measure();
-	lapic_timer_choose(false, (u32)(ticks * 1000000 / (time_now() - start)));
+	sample(&end, &to);
+	khz = (u32)((u64)(to - from) * 1000000 / (end - start));
+	lapic_timer_choose(false, khz);
 	lapic_timer_stop();
-	log_info("lapic timer one-shot, %u kHz", (u32)(ticks * 1000000 / LAPIC_MEASURE));
+	log_info("lapic timer one-shot, %u kHz", khz);
 }
