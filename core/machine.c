@@ -14,6 +14,11 @@ struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
 	if (leaf > cpuid(leaf & 0xffff0000, 0).eax)
 		return (struct machine_cpuid){ 0 };
 	r = cpuid(leaf, subleaf);
+	/* TSC_AUX is then not switched with the guest, and VMX may not let it execute these: RDTSCP and RDPID. */
+	if (leaf == 0x80000001 && !cpu_features.rdtscp)
+		r.edx &= ~(1u << 27);
+	if (leaf == 7 && !cpu_features.rdtscp)
+		r.ecx &= ~(1u << 22);
 	return (struct machine_cpuid){ r.eax, r.ebx, r.ecx, r.edx };
 }
 

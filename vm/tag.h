@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Numbers that tag a vCPU's translations in a pCPU's TLB (ASID, VPID). Each pCPU hands its own out in order; when they
- * run out, all start anew. For svm/ and vmx/.
+ * Numbers that tag a vCPU's translations in a pCPU's TLB (ASID, VPID). Each pCPU hands its own out
+ * in order; when they run out, all start anew. For svm/ and vmx/.
  */
 #pragma once
 
@@ -29,8 +29,9 @@ static inline struct tag_pool tag_pool(u32 end)
 }
 
 /*
- * Makes `t` valid on pCPU `pcpu`, whose pool `p` is. True: the number is new here. It may have been another vCPU's, or
- * this one's at an earlier stay on this pCPU, so what it tags must be flushed before the next entry.
+ * Makes `t` valid on pCPU `pcpu`, whose pool `p` is. True: the number is new here. It may have been
+ * another vCPU's, or this one's at an earlier stay on this pCPU, so what it tags must be flushed
+ * before the next entry.
  */
 static inline bool tag_take(struct tag_pool *p, u32 pcpu, struct tag *t)
 {

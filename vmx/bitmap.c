@@ -18,7 +18,8 @@ static void set_bit(u8 *map, u32 bit, bool on)
 	map[bit / 8] = on ? map[bit / 8] | mask : map[bit / 8] & (u8)~mask;
 }
 
-/* Two ranges of 8192 MSRs: a map of 1 KiB each for reads, then the same for writes. MSRs outside always trap. */
+/* Two ranges of 8192 MSRs: a map of 1 KiB each for reads, then the same for writes. MSRs outside
+ * always trap. */
 void vmx_trap_msr(struct vm *vm, u32 msr, bool read, bool write)
 {
 	static const u32 first[] = { 0, 0xc0000000 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Intel SDM vol. 3, "Checks on Guest Control Registers, Debug Registers, and MSRs", "Checks on Guest RIP, RFLAGS, and SSP", "Checks on
- * Guest Non-Register State", "Checks on Guest Page-Directory-Pointer-Table Entries". Segments are in check_segment.c.
+ * Intel SDM vol. 3, "Checks on Guest Control Registers, Debug Registers, and MSRs", "Checks on
+ * Guest RIP, RFLAGS, and SSP", "Checks on Guest Non-Register State", "Checks on Guest
+ * Page-Directory-Pointer-Table Entries". Segments are in check_segment.c.
  */
 #include "check_parts.h"
 
@@ -81,7 +82,8 @@ static bool rip_broken(struct check *c)
 {
 	u64 rip = c->read(VMCS_GUEST_RIP);
 	bool code64 = c->long_mode && (c->read(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
-	bool external = (c->event & EVENT_VALID) && FIELD_GET(EVENT_TYPE, c->event) == EVENT_TYPE_INTR;
+	bool external =
+	    (c->event & EVENT_VALID) && FIELD_GET(EVENT_TYPE, c->event) == EVENT_TYPE_INTR;
 
 	if (!code64 && rip >> 32)
 		return check_broken(c, VMCS_GUEST_RIP, "upper half, outside of 64-bit code");
@@ -115,7 +117,8 @@ static bool blocking_broken(struct check *c)
 		return check_broken(c, VMCS_GUEST_BLOCKING, "an NMI is injected");
 	if (valid && type == EVENT_TYPE_NMI && (b & BLOCKING_NMI) &&
 	    (c->read(VMCS_PIN_CONTROLS) & PIN_VIRTUAL_NMIS))
-		return check_broken(c, VMCS_GUEST_BLOCKING, "an NMI is injected while NMIs are blocked");
+		return check_broken(c, VMCS_GUEST_BLOCKING,
+				    "an NMI is injected while NMIs are blocked");
 	if (b & BLOCKING_SMI)
 		return check_broken(c, VMCS_GUEST_BLOCKING, "by SMI");
 	return false;
@@ -168,6 +171,6 @@ bool vmx_check_guest(const struct vmx_limits *limits, vmcs_reader *read, struct 
 		.v86 = read(VMCS_GUEST_RFLAGS) & RFLAGS_VM,
 	};
 
-	return cr_broken(&c) || msr_broken(&c) || check_segments(&c) || rip_broken(&c) || state_broken(&c) ||
-	       pdptes_broken(&c);
+	return cr_broken(&c) || msr_broken(&c) || check_segments(&c) || rip_broken(&c) ||
+	       state_broken(&c) || pdptes_broken(&c);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Why did the CPU refuse the guest state? The manual's rules for it, checked again in order, for the operator and for us. Pure: the
- * VMCS is behind a function.
+ * Why did the CPU refuse the guest state? The manual's rules for it, checked again in order, for
+ * the operator and for us. Pure: the VMCS is behind a function.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Intel SDM vol. 3, "Checks on Guest Segment Registers", "Checks on Guest Descriptor-Table Registers", for an unrestricted guest.
+ * Intel SDM vol. 3, "Checks on Guest Segment Registers", "Checks on Guest Descriptor-Table
+ * Registers", for an unrestricted guest.
  */
 #include "check_parts.h"
 
@@ -155,14 +156,17 @@ static bool task_broken(struct check *c)
 
 	if (!usable(c, TR))
 		return check_broken(c, rights(TR), "not usable");
-	return system_broken(c, TR, type == 11 || (type == 3 && !c->long_mode) ? NULL : "not a busy TSS");
+	return system_broken(c, TR,
+			     type == TYPE_BUSY_TSS || (type == TYPE_BUSY_TSS16 && !c->long_mode)
+				 ? NULL
+				 : "not a busy TSS");
 }
 
 static bool ldt_broken(struct check *c)
 {
 	u64 type = c->read(rights(LDTR)) & RIGHTS_TYPE;
 
-	return usable(c, LDTR) && system_broken(c, LDTR, type == 2 ? NULL : "no LDT");
+	return usable(c, LDTR) && system_broken(c, LDTR, type == TYPE_LDT ? NULL : "no LDT");
 }
 
 static bool tables_broken(struct check *c)

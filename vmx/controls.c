@@ -2,9 +2,11 @@
 #include "controls.h"
 
 #define ALL_PIN (PIN_EXTERNAL | PIN_NMI)
-#define ALL_PROC                                                                                   \
-	(PROC_IRQ_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_MWAIT | PROC_RDPMC | PROC_CR8_LOAD |  \
+#define ALL_PROC                                                                                  \
+	(PROC_IRQ_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_MWAIT | PROC_RDPMC | PROC_CR8_LOAD | \
 	 PROC_CR8_STORE | PROC_IO_BITMAPS | PROC_MSR_BITMAPS | PROC_MONITOR | PROC_SECONDARY)
+#define ALL_EXIT  (EXIT_CTL_HOST64 | EXIT_CTL_SAVE_DEBUG)
+#define ALL_ENTRY (ENTRY_CTL_LONG_MODE | ENTRY_CTL_LOAD_DEBUG)
 
 static const struct {
 	enum vmx_ctl ctl;
@@ -12,12 +14,12 @@ static const struct {
 	const char *lack;
 } mandatory[] = {
 	// clang-format off
-	{ CTL_PIN,   (u32)ALL_PIN,	      "exits by interrupts and NMIs" },
-	{ CTL_PROC,  (u32)ALL_PROC,	      "an exit, bitmap or window of the primary controls" },
-	{ CTL_PROC2, (u32)PROC2_EPT,	      "EPT" },
-	{ CTL_PROC2, (u32)PROC2_UNRESTRICTED, "unrestricted guest" },
-	{ CTL_EXIT,  (u32)(EXIT_CTL_HOST64 | EXIT_CTL_SAVE_DEBUG), "exits to 64-bit mode" },
-	{ CTL_ENTRY, (u32)(ENTRY_CTL_LONG_MODE | ENTRY_CTL_LOAD_DEBUG), "entries to 64-bit mode" },
+	{ CTL_PIN,   (u32)ALL_PIN,	      "the CPU has no exits by interrupts" },
+	{ CTL_PROC,  (u32)ALL_PROC,	      "the CPU lacks a primary control" },
+	{ CTL_PROC2, (u32)PROC2_EPT,	      "the CPU has no EPT" },
+	{ CTL_PROC2, (u32)PROC2_UNRESTRICTED, "the CPU has no unrestricted guest" },
+	{ CTL_EXIT,  (u32)ALL_EXIT,	      "the CPU has no exits to 64-bit mode" },
+	{ CTL_ENTRY, (u32)ALL_ENTRY,	      "the CPU has no entries to 64-bit mode" },
 	// clang-format on
 };
 
@@ -55,11 +57,11 @@ const char *vmx_controls_lack(const struct vmx_caps *caps)
 		if (mandatory[i].bits & ~allowed(caps->true_ctl[mandatory[i].ctl]))
 			return mandatory[i].lack;
 	if (!(ept & EPT_CAP_LEVELS4))
-		return "EPT with four levels";
+		return "the CPU has no EPT with four levels";
 	if (!(ept & EPT_CAP_INVEPT) || !(ept & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
-		return "INVEPT";
+		return "the CPU has no INVEPT";
 	if (FIELD_GET(BASIC_SIZE, caps->basic) > PAGE_SIZE)
-		return "a VMCS of at most 4 KiB";
+		return "the CPU wants a VMCS of more than 4 KiB";
 	return NULL;
 }
 
@@ -100,8 +102,10 @@ struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struc
 	const u64 *cap = use.true_controls ? caps->true_ctl : caps->ctl;
 	u64 ept = caps->ept_vpid;
 	struct vmx_controls c = {
-		.invept = use.single_flush || !(ept & EPT_CAP_INVEPT_ALL) ? INVEPT_SINGLE : INVEPT_ALL,
-		.invvpid = use.single_flush || !(ept & EPT_CAP_INVVPID_ALL) ? INVVPID_SINGLE : INVVPID_ALL,
+		.invept =
+		    use.single_flush || !(ept & EPT_CAP_INVEPT_ALL) ? INVEPT_SINGLE : INVEPT_ALL,
+		.invvpid =
+		    use.single_flush || !(ept & EPT_CAP_INVVPID_ALL) ? INVVPID_SINGLE : INVVPID_ALL,
 		.eptp = FIELD_PUT(EPTP_LEVELS, 3) |
 			FIELD_PUT(EPTP_MEMTYPE, ept & EPT_CAP_WB ? EPTP_WB : EPTP_UC),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* VMX on a pCPU. Intel SDM vol. 3, "Discovering Support for VMX", "Enabling and Entering VMX Operation". */
+/* VMX on a pCPU. Intel SDM vol. 3, "Discovering Support for VMX", "Enabling and Entering VMX
+ * Operation". */
 #include "vmx.h"
 
 #include <arch/x86_64/cpu.h>
@@ -16,10 +17,11 @@ struct vmx_controls vmx_controls;
 static struct vmx_cpu {
 	void *region; /* for VMXON */
 	struct tag_pool vpids;
+	const struct virt_vcpu *current; /* [o] */
 } *cpus[PCPUS_MAX];
 
 #define LEAF1_ECX_VMX BIT(5)
-#define VPIDS	      0x10000
+#define VPIDS         0x10000
 
 void vmx_insn_failed(const char *insn, u64 operand)
 {
@@ -33,12 +35,13 @@ void vmx_insn_failed(const char *insn, u64 operand)
 static void read_caps(struct vmx_caps *c)
 {
 	static const u32 plain[CTL_COUNT] = {
-		[CTL_PIN] = MSR_VMX_PIN,   [CTL_PROC] = MSR_VMX_PROC,	[CTL_PROC2] = MSR_VMX_PROC2,
+		[CTL_PIN] = MSR_VMX_PIN,   [CTL_PROC] = MSR_VMX_PROC,   [CTL_PROC2] = MSR_VMX_PROC2,
 		[CTL_EXIT] = MSR_VMX_EXIT, [CTL_ENTRY] = MSR_VMX_ENTRY,
 	};
 	static const u32 truth[CTL_COUNT] = {
-		[CTL_PIN] = MSR_VMX_TRUE_PIN,	[CTL_PROC] = MSR_VMX_TRUE_PROC,	  [CTL_PROC2] = MSR_VMX_PROC2,
-		[CTL_EXIT] = MSR_VMX_TRUE_EXIT, [CTL_ENTRY] = MSR_VMX_TRUE_ENTRY,
+		[CTL_PIN] = MSR_VMX_TRUE_PIN,     [CTL_PROC] = MSR_VMX_TRUE_PROC,
+		[CTL_PROC2] = MSR_VMX_PROC2,      [CTL_EXIT] = MSR_VMX_TRUE_EXIT,
+		[CTL_ENTRY] = MSR_VMX_TRUE_ENTRY,
 	};
 	bool has_proc2 = rdmsr(MSR_VMX_PROC) >> 32 & PROC_SECONDARY;
 
@@ -102,7 +105,8 @@ static bool enter_root(struct vmx_cpu *c)
 	return vmxon(mem_hpa(c->region));
 }
 
-/* What another hypervisor left before us. Without the instructions each context is flushed when it first comes here. */
+/* What another hypervisor left before us. Without the instructions each context is flushed when it
+ * first comes here. */
 static void flush_everything(void)
 {
 	if (vmx_caps.ept_vpid & EPT_CAP_INVEPT_ALL)
@@ -165,7 +169,18 @@ u64 vmx_max_leaf(void)
 	return vmx_features.ept_2m ? 2 * MIB : PAGE_SIZE;
 }
 
-/* Without VPIDs the number is not used, but a new one still says that this pCPU may know old EPT translations. */
+void vmx_set_current(const struct virt_vcpu *hw)
+{
+	cpus[this_pcpu()->id]->current = hw;
+}
+
+bool vmx_is_current(const struct virt_vcpu *hw)
+{
+	return cpus[this_pcpu()->id]->current == hw;
+}
+
+/* Without VPIDs the number is not used, but a new one still says that this pCPU may know old EPT
+ * translations. */
 void vmx_take_vpid(struct virt_vcpu *hw)
 {
 	u32 id = this_pcpu()->id;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Events on their way into the guest. Intel SDM vol. 3, "Event Injection", "Interruptibility State", "Information for VM Exits That
- * Occur During Event Delivery".
+ * Events on their way into the guest. Intel SDM vol. 3, "Event Injection", "Interruptibility
+ * State", "Information for VM Exits That Occur During Event Delivery".
  */
 #include "vmx.h"
 
-#include <lib/assert.h>
+#include <core/service/time.h>
 
 static const u8 hw_type[] = {
 	[EVENT_INTR] = EVENT_TYPE_INTR,
@@ -14,13 +14,17 @@ static const u8 hw_type[] = {
 	[EVENT_SOFT] = EVENT_TYPE_SOFT,
 };
 
+/* Without virtual NMIs: a handler that takes longer may be interrupted by the next NMI. */
+#define NMI_HANDLER_MAX (100 * NS_PER_MS)
+
 /* #DF, #TS, #NP, #SS, #GP, #PF, #AC. */
 #define HAS_ERROR (BIT(8) | BITS(14, 10) | BIT(17))
 
 /* The CPU insists on an error code for these vectors, and on none for others and in real mode. */
 static bool pushes_error(const struct virt_vcpu *hw, const struct vcpu_event *e)
 {
-	return e->type == EVENT_EXCEPTION && e->vector < 32 && (HAS_ERROR & BIT(e->vector)) && (hw->cr0 & CR0_PE);
+	return e->type == EVENT_EXCEPTION && e->vector < 32 && (HAS_ERROR & BIT(e->vector)) &&
+	       (hw->cr0 & CR0_PE);
 }
 
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
@@ -39,14 +43,18 @@ void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 		vmwrite(VMCS_ENTRY_EVENT_ERROR, e->has_error ? e->error : 0);
 	}
 	vmwrite(VMCS_ENTRY_EVENT, info);
-	/* With virtual NMIs the CPU blocks by itself from here on, and refuses the injection if it is blocked already. */
-	if (e->type == EVENT_NMI)
-		v->nmi_blocked = !vmx_features.virtual_nmis;
+	if (e->type != EVENT_NMI)
+		return;
+	/* With virtual NMIs the CPU blocks by itself from here on, and refuses the injection if it
+	 * is blocked already. */
+	v->nmi_blocked = !vmx_features.virtual_nmis;
+	hw->nmi_at = time_now();
 }
 
 /*
- * A window of its own for NMIs comes with virtual NMIs. Without them nothing tells the IRET: an NMI handler counts as finished when the
- * guest can take interrupts again, so the interrupt window is open for that too.
+ * A window of its own for NMIs comes with virtual NMIs. Without them nothing tells the IRET: an NMI
+ * handler counts as finished when the guest can take interrupts again (so the interrupt window is
+ * open for that too), or has not for long enough.
  */
 void vmx_want_window(struct vcpu *v, bool on)
 {
@@ -62,14 +70,11 @@ void vmx_want_window(struct vcpu *v, bool on)
 	hw->proc = proc;
 }
 
-/* A single step over an instruction in the shadow is still due: the CPU refuses to enter unless it is pending. */
-static void keep_single_step(const struct vcpu *v)
+static void set_pending_step(bool on)
 {
 	u64 pending = vmread(VMCS_GUEST_PENDING_DEBUG) & ~DEBUG_BS;
 
-	if (v->regs.rflags & RFLAGS_TF)
-		pending |= DEBUG_BS;
-	vmwrite(VMCS_GUEST_PENDING_DEBUG, pending);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, on ? pending | DEBUG_BS : pending);
 }
 
 void vmx_write_blocking(struct vcpu *v)
@@ -77,12 +82,17 @@ void vmx_write_blocking(struct vcpu *v)
 	struct virt_vcpu *hw = v->hw;
 	u32 shadow = hw->blocking & (u32)(BLOCKING_STI | BLOCKING_MOV_SS), want = 0;
 
+	/* Stepping over the instruction in the shadow has ended it, and dealt with TF. */
+	if (shadow && !v->int_shadow)
+		set_pending_step(false);
 	if (v->int_shadow) {
 		/* Blocking by STI cannot be with IF=0. */
 		if (!shadow || !(v->regs.rflags & RFLAGS_IF))
 			shadow = (u32)BLOCKING_MOV_SS;
 		want = shadow;
-		keep_single_step(v);
+		/* A single step over the instruction in the shadow is still due: the CPU refuses to
+		 * enter unless it is pending. */
+		set_pending_step(v->regs.rflags & RFLAGS_TF);
 	}
 	if (v->nmi_blocked && vmx_features.virtual_nmis)
 		want |= (u32)BLOCKING_NMI;
@@ -90,6 +100,13 @@ void vmx_write_blocking(struct vcpu *v)
 		return;
 	hw->blocking = want;
 	vmwrite(VMCS_GUEST_BLOCKING, want);
+}
+
+static bool handler_is_over(const struct vcpu *v)
+{
+	if ((v->regs.rflags & RFLAGS_IF) && !v->int_shadow)
+		return true;
+	return time_now() - v->hw->nmi_at > NMI_HANDLER_MAX;
 }
 
 void vmx_read_blocking(struct vcpu *v)
@@ -100,13 +117,13 @@ void vmx_read_blocking(struct vcpu *v)
 	v->int_shadow = hw->blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
 	if (vmx_features.virtual_nmis)
 		v->nmi_blocked = hw->blocking & BLOCKING_NMI;
-	else if ((v->regs.rflags & RFLAGS_IF) && !v->int_shadow)
-		v->nmi_blocked = false;
+	else if (v->nmi_blocked)
+		v->nmi_blocked = !handler_is_over(v);
 }
 
 void vmx_block_nmis_again(struct vcpu *v)
 {
-	if (!v->event.valid)
+	if (vmx_features.virtual_nmis && !v->event.valid)
 		v->nmi_blocked = true;
 }
 
@@ -125,7 +142,8 @@ void vmx_recover_event(struct vcpu *v)
 
 	if (!(info & EVENT_VALID))
 		return;
-	v->event = (struct vcpu_event){ .valid = true, .vector = (u8)FIELD_GET(EVENT_VECTOR, info) };
+	v->event =
+	    (struct vcpu_event){ .valid = true, .vector = (u8)FIELD_GET(EVENT_VECTOR, info) };
 	switch (type) {
 	case EVENT_TYPE_INTR:
 		v->event.type = EVENT_INTR;

@@ -58,7 +58,8 @@ static void decode_misconfig(struct vcpu *v, struct vm_exit *x)
 	x->raw.info2 = 0;
 }
 
-/* Unlike the exception itself, its exit leaves DR6 as it was. "Debug Exceptions", "Exit Qualification for Debug Exceptions". */
+/* Unlike the exception itself, its exit leaves DR6 as it was. "Debug Exceptions", "Exit
+ * Qualification for Debug Exceptions". */
 static void update_dr6(void)
 {
 	u64 q = vmread(VMCS_QUALIFICATION), dr6 = read_dr6() & ~DEBUG_BREAKPOINTS;
@@ -104,15 +105,16 @@ static void decode_machine_check(struct vcpu *v, struct vm_exit *x)
 }
 
 /*
- * Hardware tasks are not offered. An instruction that would switch gets #UD. An event that goes through a task gate becomes #DF, and
- * #DF that does so a shutdown: an event that is injected only to exit again would never let the host's interrupts in.
+ * Hardware tasks are not offered. An instruction that would switch, INT n too, gets #UD. Another
+ * event that goes through a task gate becomes #DF, and #DF that does so a shutdown: an event that
+ * is injected only to exit again would never let the host's interrupts in.
  */
 static void decode_task_switch(struct vcpu *v, struct vm_exit *x)
 {
 	struct vcpu_event e = v->event;
 
 	v->event.valid = false;
-	if (!e.valid)
+	if (!e.valid || e.type == EVENT_SOFT)
 		return;
 	if (e.type == EVENT_EXCEPTION && e.vector == EXC_DF) {
 		x->kind = EXIT_SHUTDOWN;
@@ -200,7 +202,8 @@ void vmx_decode_failure(struct vcpu *v, struct vm_exit *x, bool has_error)
 void vmx_decode(struct vcpu *v, u32 reason, struct vm_exit *x)
 {
 	reason &= (u32)REASON_BASIC;
-	if (reason >= ARRAY_LEN(rows) || (rows[reason].kind == EXIT_UNKNOWN && !rows[reason].decode)) {
+	if (reason >= ARRAY_LEN(rows) ||
+	    (rows[reason].kind == EXIT_UNKNOWN && !rows[reason].decode)) {
 		decode_other(v, x);
 		return;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The hypervisor's side of the world switch. Intel SDM vol. 3, "Host-State Area", "Loading Host State". */
+/* The hypervisor's side of the world switch. Intel SDM vol. 3, "Host-State Area", "Loading Host
+ * State". */
 #include "vmx.h"
 
 #include <arch/x86_64/cpu.h>
@@ -45,7 +46,8 @@ static void write_segments(void)
 	vmwrite(VMCS_HOST_IDTR_BASE, read_idtr().base);
 }
 
-/* MSRs that an exit overwrites. Nothing here makes system calls; zeroes are as good as what was there. */
+/* MSRs that an exit overwrites. Nothing here makes system calls; zeroes are as good as what was
+ * there. */
 static void write_msrs(struct virt_vcpu *hw)
 {
 	struct msr_entry *list = hw->area->exit_list;
@@ -65,9 +67,15 @@ static void write_msrs(struct virt_vcpu *hw)
 	vmwrite(VMCS_EXIT_LOAD_COUNT, count);
 }
 
-/* CR3 is the VM's window, which is entered before and left after the vCPU is loaded. */
+/*
+ * Nothing of this changes once the pCPU is up. CR3 is the VM's window, which is entered before and
+ * left after the vCPU is loaded: the same on all pCPUs.
+ */
 void vmx_write_host(struct virt_vcpu *hw)
 {
+	if (hw->host_pcpu == this_pcpu()->id)
+		return;
+	hw->host_pcpu = this_pcpu()->id;
 	vmwrite(VMCS_HOST_CR0, read_cr0());
 	vmwrite(VMCS_HOST_CR3, read_cr3());
 	vmwrite(VMCS_HOST_CR4, read_cr4());
@@ -77,8 +85,8 @@ void vmx_write_host(struct virt_vcpu *hw)
 }
 
 /*
- * Between exits the limits may be too large: all 256 vectors have their gates, and nobody loads a selector but those of
- * desc.h, so the limits are no protection while the vCPU is loaded.
+ * Between exits the limits may be too large: all 256 vectors have their gates, and nobody loads a
+ * selector but those of desc.h, so the limits are no protection while the vCPU is loaded.
  */
 void vmx_restore_tables(void)
 {
@@ -100,7 +108,8 @@ void vmx_load_unswitched(const struct vmx_unswitched *off)
 	wrmsr(MSR_KERNEL_GS_BASE, off->kernel_gs_base);
 }
 
-/* The next guest that comes here loads its own over these; the hypervisor does not care what they are. */
+/* The next guest that comes here loads its own over these; the hypervisor does not care what they
+ * are. */
 void vmx_save_unswitched(struct vmx_unswitched *off)
 {
 	*off = (struct vmx_unswitched){

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * VMX instructions. Those that act on the current VMCS can only fail by our own mistake: then the machine stops with
- * the manual's reason.
+ * VMX instructions. Those that act on the current VMCS can only fail by our own mistake: then the
+ * machine stops with the manual's reason.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Guest registers in the VMCS, and in those of the CPU that nothing switches. Only for the loaded vCPU. */
+/* Guest registers in the VMCS, and in those of the CPU that nothing switches. Only for the loaded
+ * vCPU. */
 #include "vmx.h"
 
 #include <arch/x86_64/cpu.h>
@@ -7,11 +8,13 @@
 #include <lib/string.h>
 
 /*
- * Which bits of CR0 a guest must not change alone (a change exits; it reads its own value from the shadow):
- * (a) PE, PG: EFER.LMA and the entry control for long mode follow them;
- * (b) CD, NW: they would switch the pCPU's caches for everybody;
- * (c) NE, and what else VMX fixes.
- * The rest, TS above all, is the guest's own, as with SVM. Bits that do not exist stay with the CPU, which ignores or refuses them.
+ * Which bits of CR0 a guest must not change alone (a change exits; it reads its own value from the
+ * shadow):
+ * - PE, PG: EFER.LMA and the entry control for long mode follow them;
+ * - CD, NW: they would switch the pCPU's caches for everybody;
+ * - NE, and what else VMX fixes.
+ * The rest, TS above all, is the guest's own, as with SVM. Bits that do not exist stay with the
+ * CPU, which ignores or refuses them.
  */
 #define CR0_OURS    (CR0_PE | CR0_PG | CR0_CD | CR0_NW | CR0_NE)
 #define CR0_DEFINED (CR0_OURS | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_WP | CR0_AM)
@@ -45,7 +48,8 @@ static void set_cr0(struct virt_vcpu *hw, u64 val)
 {
 	hw->cr0 = val & CR0_DEFINED;
 	vmwrite(VMCS_CR0_SHADOW, hw->cr0);
-	vmwrite(VMCS_GUEST_CR0, ((hw->cr0 & ~(CR0_CD | CR0_NW)) | cr0_fixed()) & vmx_caps.cr0_fixed1);
+	vmwrite(VMCS_GUEST_CR0,
+		((hw->cr0 & ~(CR0_CD | CR0_NW)) | cr0_fixed()) & vmx_caps.cr0_fixed1);
 	hw->pdptes_stale = true;
 }
 
@@ -87,7 +91,8 @@ static void set_pat(struct virt_vcpu *hw, u64 val)
 	if (vmx_features.load_pat)
 		vmwrite(VMCS_GUEST_PAT, val);
 	else
-		hw->area->entry_list[!vmx_features.load_efer] = (struct msr_entry){ .index = MSR_PAT, .data = val };
+		hw->area->entry_list[!vmx_features.load_efer] =
+		    (struct msr_entry){ .index = MSR_PAT, .data = val };
 }
 
 /* The byte of the virtual APIC page where the CPU looks for CR8. "TPR Virtualization". */
@@ -115,6 +120,7 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r)
 {
 	struct virt_vcpu *hw = v->hw;
 
+	assert(vmx_is_current(hw));
 	switch (r) {
 	case REG_CR0:
 		return get_cr0(hw);
@@ -139,6 +145,7 @@ void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 {
 	struct virt_vcpu *hw = v->hw;
 
+	assert(vmx_is_current(hw));
 	switch (r) {
 	case REG_CR0:
 		set_cr0(hw, val);
@@ -173,21 +180,23 @@ void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 	}
 }
 
+#define SEGMENT(s)                                                             \
+	{                                                                      \
+		VMCS_GUEST_##s, VMCS_GUEST_##s##_BASE, VMCS_GUEST_##s##_LIMIT, \
+		    VMCS_GUEST_##s##_RIGHTS                                    \
+	}
+#define TABLE(s)                                                    \
+	{                                                           \
+		0, VMCS_GUEST_##s##_BASE, VMCS_GUEST_##s##_LIMIT, 0 \
+	}
+
 static const struct {
 	u16 selector, base, limit, rights; /* 0: there is none */
 } segs[SEG_COUNT] = {
-	// clang-format off
-	[SEG_ES]   = { VMCS_GUEST_ES,	VMCS_GUEST_ES_BASE,   VMCS_GUEST_ES_LIMIT,   VMCS_GUEST_ES_RIGHTS },
-	[SEG_CS]   = { VMCS_GUEST_CS,	VMCS_GUEST_CS_BASE,   VMCS_GUEST_CS_LIMIT,   VMCS_GUEST_CS_RIGHTS },
-	[SEG_SS]   = { VMCS_GUEST_SS,	VMCS_GUEST_SS_BASE,   VMCS_GUEST_SS_LIMIT,   VMCS_GUEST_SS_RIGHTS },
-	[SEG_DS]   = { VMCS_GUEST_DS,	VMCS_GUEST_DS_BASE,   VMCS_GUEST_DS_LIMIT,   VMCS_GUEST_DS_RIGHTS },
-	[SEG_FS]   = { VMCS_GUEST_FS,	VMCS_GUEST_FS_BASE,   VMCS_GUEST_FS_LIMIT,   VMCS_GUEST_FS_RIGHTS },
-	[SEG_GS]   = { VMCS_GUEST_GS,	VMCS_GUEST_GS_BASE,   VMCS_GUEST_GS_LIMIT,   VMCS_GUEST_GS_RIGHTS },
-	[SEG_TR]   = { VMCS_GUEST_TR,	VMCS_GUEST_TR_BASE,   VMCS_GUEST_TR_LIMIT,   VMCS_GUEST_TR_RIGHTS },
-	[SEG_LDTR] = { VMCS_GUEST_LDTR,	VMCS_GUEST_LDTR_BASE, VMCS_GUEST_LDTR_LIMIT, VMCS_GUEST_LDTR_RIGHTS },
-	[SEG_GDTR] = { 0,		VMCS_GUEST_GDTR_BASE, VMCS_GUEST_GDTR_LIMIT, 0 },
-	[SEG_IDTR] = { 0,		VMCS_GUEST_IDTR_BASE, VMCS_GUEST_IDTR_LIMIT, 0 },
-	// clang-format on
+	[SEG_ES] = SEGMENT(ES),   [SEG_CS] = SEGMENT(CS),     [SEG_SS] = SEGMENT(SS),
+	[SEG_DS] = SEGMENT(DS),   [SEG_FS] = SEGMENT(FS),     [SEG_GS] = SEGMENT(GS),
+	[SEG_TR] = SEGMENT(TR),   [SEG_LDTR] = SEGMENT(LDTR), [SEG_GDTR] = TABLE(GDTR),
+	[SEG_IDTR] = TABLE(IDTR),
 };
 
 #define ATTR_LOW  0x0ffu
@@ -213,6 +222,7 @@ static u32 rights_of(u16 attr)
 /* SS.DPL is the CPL, even if SS is not usable: "Guest Segment Registers". */
 void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out)
 {
+	assert(vmx_is_current(v->hw));
 	*out = (struct segment){
 		.base = vmread(segs[s].base),
 		.limit = (u32)vmread(segs[s].limit),
@@ -225,6 +235,7 @@ void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out)
 
 void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 {
+	assert(vmx_is_current(v->hw));
 	vmwrite(segs[s].base, seg->base);
 	vmwrite(segs[s].limit, seg->limit);
 	if (!segs[s].rights)
@@ -234,13 +245,22 @@ void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 }
 
 /*
- * Bochs 2.7: a data segment that was null and is then loaded in real mode is usable, but of type 0, which an entry refuses. What
- * real mode loads is writable data, accessed, so that is what it becomes.
+ * What a guest may have, but an entry refuses:
+ * - Bochs 2.7: a data segment that was null and was then loaded in real mode is usable, but of
+ *   type 0. What real mode loads is writable data, accessed, so that is what it becomes.
+ * - A 16-bit TSS in long mode, until the guest loads another: it becomes the 64-bit one that the
+ *   rules ask for.
  */
 bool vmx_mend_segments(void)
 {
+	u32 tr = (u32)vmread(VMCS_GUEST_TR_RIGHTS);
 	bool mended = false;
 
+	if ((vmread(VMCS_ENTRY_CONTROLS) & ENTRY_CTL_LONG_MODE) &&
+	    (tr & RIGHTS_TYPE) == TYPE_BUSY_TSS16) {
+		vmwrite(VMCS_GUEST_TR_RIGHTS, (tr & ~RIGHTS_TYPE) | TYPE_BUSY_TSS);
+		mended = true;
+	}
 	for (enum seg_index s = SEG_ES; s <= SEG_GS; s++) {
 		u32 rights = (u32)vmread(segs[s].rights);
 
@@ -259,8 +279,9 @@ static u64 pdpte_reserved(void)
 }
 
 /*
- * With EPT the CPU keeps the four PDPTEs of PAE paging as registers, and loads them itself when the guest writes CR3 or CR4. When we
- * wrote, it is our turn. One that MOV to CR would refuse becomes one that is not present: the guest gets #PF instead of #GP.
+ * With EPT the CPU keeps the four PDPTEs of PAE paging as registers, and loads them itself when the
+ * guest writes CR3 or CR4. When we wrote, it is our turn. One that MOV to CR would refuse becomes
+ * one that is not present: the guest gets #PF instead of #GP.
  */
 void vmx_sync_pdptes(struct vcpu *v)
 {

@@ -10,8 +10,10 @@
 #include <core/service/time.h>
 #include <lib/string.h>
 
-/* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing (CVE-2015-5307, -8104). */
+/* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing
+ * (CVE-2015-5307, -8104). */
 #define ALWAYS_EXCEPTIONS (BIT(EXC_MC) | BIT(EXC_AC) | BIT(EXC_DB))
+#define TIMER_MAX         0xffffffffull
 
 enum status vmx_vm_init(struct vm *vm)
 {
@@ -117,7 +119,7 @@ enum status vmx_vcpu_init(struct vcpu *v)
 	}
 	*(u32 *)hw->area->vmcs = (u32)FIELD_GET(BASIC_REVISION, vmx_caps.basic);
 	hw->fresh = true;
-	hw->vpid.pcpu = PCPUS_MAX;
+	hw->vpid.pcpu = hw->host_pcpu = PCPUS_MAX;
 	v->hw = hw;
 	return OK;
 }
@@ -139,6 +141,7 @@ void vmx_load(struct vcpu *v)
 	if (hw->fresh)
 		vmclear(vmcs);
 	vmptrld(vmcs);
+	vmx_set_current(hw);
 	if (hw->fresh) {
 		fill_control(v);
 		fill_guest();
@@ -155,6 +158,7 @@ void vmx_put(struct vcpu *v)
 {
 	vmx_save_unswitched(&v->hw->off);
 	vmclear(mem_hpa(v->hw->area->vmcs));
+	vmx_set_current(NULL);
 	vmx_restore_tables();
 }
 
@@ -168,7 +172,8 @@ void vmx_set_tsc(struct vcpu *v, u64 offset)
 	vmwrite(VMCS_TSC_OFFSET, offset);
 }
 
-/* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way round. */
+/* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way
+ * round. */
 static void flush_now(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
@@ -182,19 +187,23 @@ static void flush_now(struct vcpu *v)
 }
 
 /*
- * The guest leaves when this pCPU's LAPIC timer fires, even if it does not let the interrupt end it (Bochs, RFLAGS.IF=0). One
- * tick later than that, so that on other machines the interrupt comes first.
+ * The guest leaves when this pCPU's LAPIC timer fires, even if it does not let the interrupt end it
+ * (Bochs, RFLAGS.IF=0). One tick later than that, so that on other machines the interrupt comes
+ * first.
  */
 static void set_preemption_timer(void)
 {
-	u64 at = this_pcpu()->armed, tsc = time_to_tsc(at), now = rdtsc(), ticks;
+	u64 at = this_pcpu()->armed, ticks = TIMER_MAX;
+	s64 left;
 
 	if (!vmx_features.preemption_timer)
 		return;
-	ticks = ((s64)(tsc - now) > 0 ? tsc - now : 0) >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc);
-	if (at == TIME_NEVER || ticks >= 0xffffffff)
-		ticks = 0xfffffffe;
-	vmwrite(VMCS_PREEMPTION_TIMER, ticks + 1);
+	if (at != TIME_NEVER) {
+		left = (s64)(time_to_tsc(at) - rdtsc());
+		ticks = left > 0 ? (u64)left >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc) : 0;
+		ticks = min_u64(ticks + 1, TIMER_MAX);
+	}
+	vmwrite(VMCS_PREEMPTION_TIMER, ticks);
 }
 
 static void write_changed(enum vmcs_field f, u64 *copy, u64 val)
@@ -226,7 +235,8 @@ static void read_guest(struct vcpu *v)
 	vmx_read_blocking(v);
 }
 
-/* An entry that failed with a reason changed nothing of the guest, and the VMCS is still as it was launched or not. */
+/* An entry that failed with a reason changed nothing of the guest, and the VMCS is still as it was
+ * launched or not. */
 static bool was_refused(u32 reason)
 {
 	return reason & REASON_ENTRY_FAILED;
@@ -269,8 +279,8 @@ static void dump_refused(void)
 	struct vmx_fault fault;
 
 	if (vmx_check_guest(&limits, vmread, &fault))
-		log_info("  vmcs: %s (%llx): %s", vmcs_field_name(fault.field), (unsigned long long)fault.val,
-			 fault.rule);
+		log_info("  vmcs: %s (%llx): %s", vmcs_field_name(fault.field),
+			 (unsigned long long)fault.val, fault.rule);
 	else
 		log_info("  vmcs: no rule of the manual is broken that we know of");
 }
@@ -280,17 +290,21 @@ void vmx_dump(struct vcpu *v)
 	typedef unsigned long long ull;
 	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
 
-	log_info("  vmcs: exit %x qualification %llx gpa %llx linear %llx event %llx vectoring %llx", reason,
-		 (ull)vmread(VMCS_QUALIFICATION), (ull)vmread(VMCS_GUEST_PHYSICAL), (ull)vmread(VMCS_GUEST_LINEAR),
-		 (ull)vmread(VMCS_EXIT_EVENT), (ull)vmread(VMCS_VECTORING));
+	log_info(
+	    "  vmcs: exit %x qualification %llx gpa %llx linear %llx event %llx vectoring %llx",
+	    reason, (ull)vmread(VMCS_QUALIFICATION), (ull)vmread(VMCS_GUEST_PHYSICAL),
+	    (ull)vmread(VMCS_GUEST_LINEAR), (ull)vmread(VMCS_EXIT_EVENT),
+	    (ull)vmread(VMCS_VECTORING));
 	log_info("  vmcs: blocking %llx pending debug %llx entry event %llx vpid %u",
 		 (ull)vmread(VMCS_GUEST_BLOCKING), (ull)vmread(VMCS_GUEST_PENDING_DEBUG),
 		 (ull)vmread(VMCS_ENTRY_EVENT), v->hw->vpid.number);
-	log_info("  vmcs: pin %llx proc %llx proc2 %llx exit %llx entry %llx", (ull)vmread(VMCS_PIN_CONTROLS),
-		 (ull)vmread(VMCS_PROC_CONTROLS), (ull)vmread(VMCS_PROC2_CONTROLS),
-		 (ull)vmread(VMCS_EXIT_CONTROLS), (ull)vmread(VMCS_ENTRY_CONTROLS));
+	log_info("  vmcs: pin %llx proc %llx proc2 %llx exit %llx entry %llx",
+		 (ull)vmread(VMCS_PIN_CONTROLS), (ull)vmread(VMCS_PROC_CONTROLS),
+		 (ull)vmread(VMCS_PROC2_CONTROLS), (ull)vmread(VMCS_EXIT_CONTROLS),
+		 (ull)vmread(VMCS_ENTRY_CONTROLS));
 	if (v->hw->failure)
-		log_info("  vmcs: VM-instruction error %u: %s", v->hw->failure, vmcs_error_text(v->hw->failure));
+		log_info("  vmcs: VM-instruction error %u: %s", v->hw->failure,
+			 vmcs_error_text(v->hw->failure));
 	if (was_refused(reason) && (reason & REASON_BASIC) == REASON_GUEST_STATE)
 		dump_refused();
 }

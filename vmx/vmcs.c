@@ -5,8 +5,8 @@
 const char *vmcs_field_name(enum vmcs_field f)
 {
 	switch (f) {
-#define VMCS_NAME(name, encoding, width, type)                                                     \
-	case VMCS_##name:                                                                          \
+#define VMCS_NAME(name, encoding, width, type) \
+	case VMCS_##name:                      \
 		return #name;
 		VMCS_FIELDS(VMCS_NAME)
 #undef VMCS_NAME

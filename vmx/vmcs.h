@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The virtual machine control structure: field encodings, controls, exit reasons. Constants only: safe on the host.
- * Intel SDM vol. 3, "Field Encoding in VMCS", "VM-Execution Control Fields", "VM-Exit Control Fields",
- * "VM-Entry Control Fields", "VMX Basic Exit Reasons".
+ * The virtual machine control structure: field encodings, controls, exit reasons. Constants only:
+ * safe on the host. Intel SDM vol. 3, "Field Encoding in VMCS", "VM-Execution Control Fields",
+ * "VM-Exit Control Fields", "VM-Entry Control Fields", "VMX Basic Exit Reasons".
  */
 #pragma once
 
@@ -149,46 +149,46 @@ enum vmcs_field {
 #undef VMCS_ENUM
 };
 
-#define VMCS_CHECK(name, encoding, width, type)                                                    \
-	static_assert(FIELD_GET(ENCODING_WIDTH, encoding) == VMCS_##width &&                       \
-			      FIELD_GET(ENCODING_TYPE, encoding) == VMCS_IS_##type &&              \
-			      !((encoding) & (ENCODING_HIGH | ~(BITS(14, 13) | BITS(11, 1)))),     \
+#define VMCS_CHECK(name, encoding, width, type)                                            \
+	static_assert(FIELD_GET(ENCODING_WIDTH, encoding) == VMCS_##width &&               \
+			  FIELD_GET(ENCODING_TYPE, encoding) == VMCS_IS_##type &&          \
+			  !((encoding) & (ENCODING_HIGH | ~(BITS(14, 13) | BITS(11, 1)))), \
 		      "VMCS field " #name);
 VMCS_FIELDS(VMCS_CHECK)
 #undef VMCS_CHECK
 
 /* Pin-based controls. */
-#define PIN_EXTERNAL	     BIT(0)
-#define PIN_NMI		     BIT(3)
+#define PIN_EXTERNAL         BIT(0)
+#define PIN_NMI              BIT(3)
 #define PIN_VIRTUAL_NMIS     BIT(5)
 #define PIN_PREEMPTION_TIMER BIT(6)
 
 /* Primary processor-based controls. */
-#define PROC_IRQ_WINDOW	 BIT(2)
-#define PROC_TSC_OFFSET	 BIT(3)
-#define PROC_HLT	 BIT(7)
-#define PROC_MWAIT	 BIT(10)
-#define PROC_RDPMC	 BIT(11)
-#define PROC_CR8_LOAD	 BIT(19)
-#define PROC_CR8_STORE	 BIT(20)
-#define PROC_TPR_SHADOW	 BIT(21)
-#define PROC_NMI_WINDOW	 BIT(22)
-#define PROC_IO_BITMAPS	 BIT(25)
+#define PROC_IRQ_WINDOW  BIT(2)
+#define PROC_TSC_OFFSET  BIT(3)
+#define PROC_HLT         BIT(7)
+#define PROC_MWAIT       BIT(10)
+#define PROC_RDPMC       BIT(11)
+#define PROC_CR8_LOAD    BIT(19)
+#define PROC_CR8_STORE   BIT(20)
+#define PROC_TPR_SHADOW  BIT(21)
+#define PROC_NMI_WINDOW  BIT(22)
+#define PROC_IO_BITMAPS  BIT(25)
 #define PROC_MSR_BITMAPS BIT(28)
-#define PROC_MONITOR	 BIT(29)
-#define PROC_SECONDARY	 BIT(31)
+#define PROC_MONITOR     BIT(29)
+#define PROC_SECONDARY   BIT(31)
 
 /* Secondary processor-based controls. */
-#define PROC2_EPT	   BIT(1)
-#define PROC2_RDTSCP	   BIT(3)
-#define PROC2_VPID	   BIT(5)
-#define PROC2_WBINVD	   BIT(6)
+#define PROC2_EPT          BIT(1)
+#define PROC2_RDTSCP       BIT(3)
+#define PROC2_VPID         BIT(5)
+#define PROC2_WBINVD       BIT(6)
 #define PROC2_UNRESTRICTED BIT(7)
-#define PROC2_ENCLS	   BIT(15)
+#define PROC2_ENCLS        BIT(15)
 
 /* VM-exit controls. */
 #define EXIT_CTL_SAVE_DEBUG BIT(2)
-#define EXIT_CTL_HOST64	    BIT(9)
+#define EXIT_CTL_HOST64     BIT(9)
 #define EXIT_CTL_LOAD_PAT   BIT(19)
 #define EXIT_CTL_LOAD_EFER  BIT(21)
 
@@ -199,78 +199,82 @@ VMCS_FIELDS(VMCS_CHECK)
 #define ENTRY_CTL_LOAD_EFER  BIT(15)
 
 /* Interruptibility state. */
-#define BLOCKING_STI	BIT(0)
+#define BLOCKING_STI    BIT(0)
 #define BLOCKING_MOV_SS BIT(1)
-#define BLOCKING_SMI	BIT(2)
-#define BLOCKING_NMI	BIT(3)
+#define BLOCKING_SMI    BIT(2)
+#define BLOCKING_NMI    BIT(3)
 
 /* Pending debug exceptions, and the qualification of a #DB: where DR6 has them. */
 #define DEBUG_BREAKPOINTS BITS(3, 0)
-#define DEBUG_ENABLED	  BIT(12)
-#define DEBUG_BD	  BIT(13)
-#define DEBUG_BS	  BIT(14)
-#define DEBUG_RTM	  BIT(16) /* in DR6 inverted */
+#define DEBUG_ENABLED     BIT(12)
+#define DEBUG_BD          BIT(13)
+#define DEBUG_BS          BIT(14)
+#define DEBUG_RTM         BIT(16) /* in DR6 inverted */
 
 /* Interruption information: of an entry, of an exit, and of the event that an exit cut short. */
-#define EVENT_VECTOR	    BITS(7, 0)
-#define EVENT_TYPE	    BITS(10, 8)
-#define EVENT_HAS_ERROR	    BIT(11)
-#define EVENT_IRET_UNBLOCKS BIT(12) /* exits: the IRET that faulted had ended the blocking of NMIs */
-#define EVENT_VALID	    BIT(31)
-#define EVENT_TYPE_INTR	    0u
-#define EVENT_TYPE_NMI	    2u
-#define EVENT_TYPE_EXC	    3u
-#define EVENT_TYPE_SOFT	    4u /* INT n */
+#define EVENT_VECTOR    BITS(7, 0)
+#define EVENT_TYPE      BITS(10, 8)
+#define EVENT_HAS_ERROR BIT(11)
+#define EVENT_IRET_UNBLOCKS \
+	BIT(12) /* exits: the IRET that faulted had ended the blocking of NMIs */
+#define EVENT_VALID         BIT(31)
+#define EVENT_TYPE_INTR     0u
+#define EVENT_TYPE_NMI      2u
+#define EVENT_TYPE_EXC      3u
+#define EVENT_TYPE_SOFT     4u /* INT n */
 #define EVENT_TYPE_ICEBP    5u /* INT1 */
 #define EVENT_TYPE_SOFT_EXC 6u /* INT3, INTO */
 
 /* Segment access rights: attributes as in the descriptor, but with a hole, and one more. */
-#define RIGHTS_LOW	BITS(7, 0)
+#define RIGHTS_LOW      BITS(7, 0)
 #define RIGHTS_ACCESSED BIT(0) /* S=1 */
 #define RIGHTS_WRITABLE BIT(1) /* of data; readable, of code */
-#define RIGHTS_CODE	BIT(3)
-#define RIGHTS_TYPE	BITS(3, 0)
-#define RIGHTS_S	BIT(4)
-#define RIGHTS_DPL	BITS(6, 5)
-#define RIGHTS_P	BIT(7)
-#define RIGHTS_L	BIT(13)
-#define RIGHTS_DB	BIT(14)
-#define RIGHTS_G	BIT(15)
-#define RIGHTS_HIGH	BITS(15, 12)
+#define RIGHTS_CODE     BIT(3)
+#define RIGHTS_TYPE     BITS(3, 0)
+#define RIGHTS_S        BIT(4)
+#define RIGHTS_DPL      BITS(6, 5)
+#define RIGHTS_P        BIT(7)
+#define RIGHTS_L        BIT(13)
+#define RIGHTS_DB       BIT(14)
+#define RIGHTS_G        BIT(15)
+#define RIGHTS_HIGH     BITS(15, 12)
 #define RIGHTS_UNUSABLE BIT(16)
 #define RIGHTS_RESERVED (BITS(31, 17) | BITS(11, 8))
+#define TYPE_LDT        2u /* S=0 */
+#define TYPE_BUSY_TSS16 3u
+#define TYPE_BUSY_TSS   11u
 
 /* Exit reason. */
-#define REASON_BASIC	    BITS(15, 0)
+#define REASON_BASIC        BITS(15, 0)
 #define REASON_ENTRY_FAILED BIT(31)
 
 /* Qualification of an I/O instruction. */
-#define IO_SIZE	  BITS(2, 0) /* bytes - 1 */
-#define IO_IN	  BIT(3)
+#define IO_SIZE   BITS(2, 0) /* bytes - 1 */
+#define IO_IN     BIT(3)
 #define IO_STRING BIT(4)
-#define IO_PORT	  BITS(31, 16)
+#define IO_PORT   BITS(31, 16)
 
 /* Qualification of a control-register access. */
 #define CR_NUMBER    BITS(3, 0)
-#define CR_TYPE	     BITS(5, 4)
-#define CR_GPR	     BITS(11, 8)
+#define CR_TYPE      BITS(5, 4)
+#define CR_GPR       BITS(11, 8)
 #define CR_TYPE_TO   0u
 #define CR_TYPE_FROM 1u
 #define CR_TYPE_CLTS 2u
 #define CR_TYPE_LMSW 3u
 
 /* Qualification of an EPT violation. */
-#define EPT_Q_WRITE	    BIT(1)
-#define EPT_Q_FETCH	    BIT(2)
-#define EPT_Q_LINEAR	    BIT(7)
+#define EPT_Q_WRITE         BIT(1)
+#define EPT_Q_FETCH         BIT(2)
+#define EPT_Q_LINEAR        BIT(7)
 #define EPT_Q_TRANSLATED    BIT(8) /* the access itself; 0: the walk through the guest's tables */
 #define EPT_Q_IRET_UNBLOCKS BIT(12)
 
 /* EPT pointer. */
 #define EPTP_MEMTYPE BITS(2, 0)
 #define EPTP_LEVELS  BITS(5, 3) /* - 1 */
-#define EPTP_UC	     0u
-#define EPTP_WB	     6u
+#define EPTP_UC      0u
+#define EPTP_WB      6u
 
 /* What INVEPT and INVVPID flush. */
 #define INVEPT_SINGLE  1u

@@ -21,7 +21,7 @@ extern struct vmx_features vmx_features;
 extern struct vmx_controls vmx_controls;
 
 /* Permission maps. Intel SDM vol. 3, "I/O-Bitmap Addresses", "MSR-Bitmap Address". */
-#define IO_BITMAP_SIZE	(2 * PAGE_SIZE) /* A and B */
+#define IO_BITMAP_SIZE  (2 * PAGE_SIZE) /* A and B */
 #define MSR_BITMAP_SIZE PAGE_SIZE
 
 struct virt_vm {
@@ -29,7 +29,8 @@ struct virt_vm {
 	u8 *msr_bitmap;
 };
 
-/* What neither VM entry nor VM exit switches and the hypervisor does not use itself, while the vCPU is not loaded. */
+/* What neither VM entry nor VM exit switches and the hypervisor does not use itself, while the vCPU
+ * is not loaded. */
 struct vmx_unswitched {
 	u64 cr2, dr6;
 	u64 star, lstar, cstar, sfmask, kernel_gs_base;
@@ -50,7 +51,8 @@ struct virt_vcpu {
 	bool launched; /* since it was last made current */
 	bool flush;    /* drop this vCPU's translations at the next entry */
 	struct tag vpid;
-	u64 host_rsp; /* as in the VMCS; enter.asm */
+	u32 host_pcpu; /* whose state the VMCS restores at an exit */
+	u64 host_rsp;  /* as in the VMCS; enter.asm */
 
 	/* Copies of what is in the VMCS, so that it is only written when it changes. */
 	u64 rip, rsp, rflags;
@@ -58,10 +60,12 @@ struct virt_vcpu {
 
 	/* As the guest sees them; the VMCS has what the CPU wants besides. */
 	u64 cr0, efer, pat;
-	bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs is old */
+	bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs
+			      is old */
 
+	u64 nmi_at;                /* time_now() when the last NMI was injected */
 	u8 soft_type, soft_length; /* of v->event while that is EVENT_SOFT */
-	u32 failure;		   /* VM-instruction error of an entry that failed; 0: none */
+	u32 failure;               /* VM-instruction error of an entry that failed; 0: none */
 	struct vmx_unswitched off;
 };
 
@@ -70,11 +74,15 @@ const char *vmx_probe(void);
 enum status vmx_cpu_on(void);
 void vmx_cpu_off(void);
 u64 vmx_max_leaf(void);
+/* `hw` is this pCPU's current VMCS from now on; NULL: none is. */
+void vmx_set_current(const struct virt_vcpu *hw);
+bool vmx_is_current(const struct virt_vcpu *hw);
 /* Gives the loaded vCPU a VPID that is its own on this pCPU. */
 void vmx_take_vpid(struct virt_vcpu *hw);
 
 /* host.c */
-/* What the current VMCS restores at an exit: all of this pCPU's state that C code relies on. */
+/* What the current VMCS restores at an exit: all of this pCPU's state that C code relies on, if it
+ * has not yet got that. */
 void vmx_write_host(struct virt_vcpu *hw);
 /* An exit leaves the limits of GDTR and IDTR at FFFFh: back to what they were. */
 void vmx_restore_tables(void);
@@ -102,7 +110,8 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r);
 void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
-/* After an entry was refused: mends what a CPU may have left behind that it does not take back. False: nothing. */
+/* After an entry was refused: mends what a CPU may have left behind that it does not take back.
+ * False: nothing. */
 bool vmx_mend_segments(void);
 /* Before an entry: the VMCS has the PDPTEs of a guest with PAE paging. */
 void vmx_sync_pdptes(struct vcpu *v);
