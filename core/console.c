@@ -370,6 +370,8 @@ void console_port_on_input(struct console_port *p, void (*fn)(void *ctx), void *
 	spin_lock(&con.lock);
 	p->on_input = fn;
 	p->ctx = ctx;
+	if (!fn && con.front == p)
+		show_all();
 	while (!fn && p->calls) {
 		spin_unlock(&con.lock);
 		__builtin_ia32_pause();

@@ -270,6 +270,15 @@ static void test_keys_go_to_the_front_guest_only(void **state)
 	assert_int_equal(console_port_get(web), -1);
 }
 
+static void test_guest_that_ends_gives_the_screen_back(void **state)
+{
+	type("\0011");
+	console_port_on_input(db, NULL, NULL);
+	assert_screen(FRONT_WEB);
+	console_port_on_input(web, NULL, NULL);
+	assert_screen(ALL);
+}
+
 static void test_help_once_and_unknown_guests(void **state)
 {
 	type("abc");
@@ -394,6 +403,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_hidden_output_is_shown_when_brought_to_front, setup),
 	    cmocka_unit_test_setup(test_history_shown_is_the_newest_4_kib_from_a_line_start, setup),
 	    cmocka_unit_test_setup(test_keys_go_to_the_front_guest_only, setup),
+	    cmocka_unit_test_setup(test_guest_that_ends_gives_the_screen_back, setup),
 	    cmocka_unit_test_setup(test_help_once_and_unknown_guests, setup),
 	    cmocka_unit_test_setup(test_notified_without_the_lock, setup),
 	    cmocka_unit_test_setup(test_full_input_is_refused_and_nothing_lost, setup),
