@@ -247,26 +247,17 @@ free_board:
 	return st;
 }
 
-static struct device *const *devices_of(struct board *b, struct device *list[12])
-{
-	struct device *const all[] = { &b->com1.dev, &b->pic.dev, &b->pit.dev,	 &b->rtc.dev,	    &b->i8042.dev, &b->pm.dev,
-				       &b->pm.smi,   &b->pci.ports, &b->pci.mmconfig, &b->reset.dev, &b->debugport.dev,
-				       &b->ioapic.dev };
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		list[i] = all[i];
-	return list;
-}
-
 static void pc_reset(struct vm *vm)
 {
 	struct board *b = vm->board;
-	struct device *list[12];
+	struct device *const all[] = {
+		&b->com1.dev, &b->pic.dev, &b->pit.dev, &b->rtc.dev, &b->i8042.dev, &b->pm.dev, &b->pm.smi, &b->pci.ports,
+		&b->pci.mmconfig, &b->reset.dev, &b->debugport.dev, &b->ioapic.dev,
+	};
 
-	devices_of(b, list);
 	spin_lock(&vm->lock);
-	for (size_t i = 0; i < ARRAY_LEN(list); i++)
-		list[i]->ops->reset(list[i]);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		all[i]->ops->reset(all[i]);
 	pc_qemu_reset(&b->qemu);
 	spin_unlock(&vm->lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
