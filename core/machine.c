@@ -64,12 +64,17 @@ void guest_cpu_fini(struct guest_cpu *c)
 	c->fpu = NULL;
 }
 
-void guest_cpu_load(const struct guest_cpu *c)
+static void load_breakpoints(const struct guest_cpu *c)
 {
 	write_dr0(c->dr[0]);
 	write_dr1(c->dr[1]);
 	write_dr2(c->dr[2]);
 	write_dr3(c->dr[3]);
+}
+
+void guest_cpu_load(const struct guest_cpu *c)
+{
+	load_breakpoints(c);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, c->tsc_aux);
 	fpu_restore(c->fpu, c->xcr0);
@@ -97,4 +102,10 @@ void guest_cpu_load_reset(struct guest_cpu *c)
 {
 	guest_cpu_reset(c);
 	guest_cpu_load(c);
+}
+
+void guest_cpu_load_init(struct guest_cpu *c)
+{
+	memset(c->dr, 0, sizeof(c->dr));
+	load_breakpoints(c);
 }

@@ -105,10 +105,12 @@ void vcpu_reset(struct vcpu *v, bool init)
 	virt->set_reg(v, REG_DR6, DR6_INIT);
 	virt->set_reg(v, REG_DR7, DR7_INIT);
 	reset_segments(v);
-	if (init)
+	if (init) {
+		guest_cpu_load_init(&v->cpu);
 		v->vm->ops->vcpu_init(v);
-	else
+	} else {
 		reset_cold(v);
+	}
 	virt->want_window(v, false);
 	virt->flush(v);
 }
@@ -218,8 +220,9 @@ unsigned vcpu_code_bits(struct vcpu *v)
 	virt->get_seg(v, SEG_CS, &cs);
 	if ((cs.attr & SEG_ATTR_L) && (virt->get_reg(v, REG_EFER) & EFER_LMA))
 		return 64;
-	if (!(virt->get_reg(v, REG_CR0) & CR0_PE) || (v->regs.rflags & RFLAGS_VM))
+	if (v->regs.rflags & RFLAGS_VM)
 		return 16;
+	/* In real mode too: a 32-bit code segment lives on there until a mode with descriptors loads another. */
 	return cs.attr & SEG_ATTR_DB ? 32 : 16;
 }
 

@@ -37,6 +37,8 @@ void guest_cpu_reset(struct guest_cpu *c);
 void guest_cpu_fini(struct guest_cpu *c);
 /* As guest_cpu_reset(), for the state that is loaded on this pCPU. */
 void guest_cpu_load_reset(struct guest_cpu *c);
+/* INIT, for the same: of all this only the breakpoint addresses go (Intel SDM vol. 3, "Processor State After Reset"). */
+void guest_cpu_load_init(struct guest_cpu *c);
 /* The guest changes XCR0 while its state is loaded. */
 void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0);
 void guest_cpu_load(const struct guest_cpu *c);

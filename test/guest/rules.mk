@@ -2,11 +2,13 @@
 # The tiny guests: PVH kernels of our own, each build/guests/NAME.elf. Included by the Makefile.
 
 GUEST_RT       := $(wildcard test/guest/rt/*.c) $(wildcard test/guest/rt/*.asm) lib/fmt.c lib/string.c lib/str.c
-GUEST_NAMES    := hello quickreset triplefault cpucheck smp hog ticker
+GUEST_NAMES    := hello quickreset triplefault cpucheck modes statedump smp hog ticker
 GUEST_hello    := test/guest/hello.c
 GUEST_quickreset := test/guest/quickreset.c
 GUEST_triplefault := test/guest/triplefault.c
 GUEST_cpucheck := $(wildcard test/guest/cpucheck/*.c) $(wildcard test/guest/cpucheck/*.asm)
+GUEST_modes    := test/guest/modes/main.c test/guest/modes/blob.asm
+GUEST_statedump := $(wildcard test/guest/statedump/*.c) $(wildcard test/guest/statedump/*.asm)
 GUEST_smp      := test/guest/smp.c
 GUEST_hog      := test/guest/hog.c
 GUEST_ticker   := guests/demo/ticker.c
@@ -32,6 +34,18 @@ $(B)/guests/obj/%.asm.o: %.asm test/guest/rt/layout.inc
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -Itest/guest/rt/ -o $@ $<
+
+# The guest modes has a part for the first 64 KiB, in a binary of its own.
+MODES_LOW := $(B)/guests/obj/test/guest/modes/low.bin
+
+$(MODES_LOW): $(wildcard test/guest/modes/*.asm) test/guest/modes/low.inc test/guest/rt/layout.inc
+	@mkdir -p $(@D)
+	$(call say,NASM,$@)
+	$(Q)$(NASM) -f bin -Itest/guest/modes/ -Itest/guest/rt/ -l $(@:.bin=.lst) -o $@ test/guest/modes/low.asm
+
+$(B)/guests/obj/test/guest/modes/blob.asm.o: test/guest/modes/blob.asm $(MODES_LOW)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f elf64 -DBLOB='"$(MODES_LOW)"' -o $@ $<
 
 define guest_rule
 $(B)/guests/$(1).elf: $(call guest_objs,$(GUEST_$(1)) $(GUEST_RT)) test/guest/rt/guest.ld

@@ -4,6 +4,7 @@
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/mem.h>
 #include <lib/assert.h>
+#include <lib/string.h>
 
 #define LEAVES_MAX 64
 #define FPU_SIZE   832 /* x87, SSE, AVX */
@@ -139,4 +140,10 @@ void guest_cpu_load_reset(struct guest_cpu *c)
 {
 	guest_cpu_reset(c);
 	guest_cpu_load(c);
+}
+
+void guest_cpu_load_init(struct guest_cpu *c)
+{
+	check(fake_machine_loaded == c);
+	memset(c->dr, 0, sizeof(c->dr));
 }

@@ -89,6 +89,12 @@ static void to_protected_mode_and_back(void **state)
 	assert_int_equal(vcpu_code_bits(v), 16); /* until CS is loaded */
 	taken(0, 0, CR0_ET);
 	assert_int_equal(reg(REG_EFER), 0);
+	/* Code that leaves protected mode from a 32-bit segment goes on with 32 bits. */
+	rig_mode(32);
+	taken(0, 0, CR0_ET);
+	assert_int_equal(vcpu_code_bits(v), 32);
+	v->regs.rflags |= RFLAGS_VM;
+	assert_int_equal(vcpu_code_bits(v), 16);
 }
 
 static void paging_without_long_mode(void **state)

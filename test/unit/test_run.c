@@ -286,6 +286,7 @@ static void init_resets(void **state)
 	v->hw->reg[REG_PAT] = 0x0606060606060606;
 	v->msr.mtrr_def = 0x800;
 	v->cpu.xcr0 = 7;
+	v->cpu.dr[0] = v->cpu.dr[3] = 0x1234;
 	v->regs.r[GPR_RBX] = 1;
 	v->nmi_blocked = v->int_shadow = true;
 	rig_leave();
@@ -304,6 +305,8 @@ static void init_resets(void **state)
 	assert_int_equal(reg(REG_EFER), 0);
 	assert_int_equal(reg(REG_DR6), DR6_INIT);
 	assert_int_equal(reg(REG_DR7), DR7_INIT);
+	assert_int_equal(v->cpu.dr[0], 0);
+	assert_int_equal(v->cpu.dr[3], 0);
 	assert_int_equal(v->hw->seg[SEG_CS].base, 0xffff0000);
 	assert_int_equal(v->hw->seg[SEG_DS].limit, 0xffff);
 	assert_false(v->nmi_blocked || v->int_shadow);
