@@ -3,14 +3,43 @@
 
 import pytest
 
-from plinth_vm import BUILD, QEMU_MIN, Qemu, qemu_major
+from backends import MAKERS, SVM, SVM_BOCHS, VMX, missing
+from bochs import bochs_major
+from plinth_vm import BUILD, QEMU_MIN, qemu_major
 
-NEEDED = ["BOOTX64.EFI", "plinth-stripped.elf", "debian/vmlinuz", "guests/initrd.img", "guests/hello.elf"]
+NEEDED = ["BOOTX64.EFI", "plinth-stripped.elf", "debian/vmlinuz", "debian/vmlinux.elf", "guests/initrd.img",
+          "guests/hello.elf"]
 LOG_SHOWN = 200  # lines
 
 
 def pytest_configure(config):
     config.option.verbose = max(config.option.verbose, 1)
+    config.addinivalue_line("markers", "backends(name, ...): the machines that the test is run on")
+    config.addinivalue_line("markers", "qemu_only: not on Bochs")
+    config.addinivalue_line("markers", "panics: Plinth is expected to panic")
+
+
+def pytest_report_header():
+    return [f"{name}: {'not here, ' + missing(name) if missing(name) else 'here'}" for name in MAKERS]
+
+
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("backends")
+    if not marker:
+        return
+    params = [pytest.param(name, marks=pytest.mark.skip(reason=missing(name)) if missing(name) else ())
+              for name in marker.args]
+    metafunc.parametrize("machine", params, indirect=True)
+
+
+def unwanted(item):
+    return item.get_closest_marker("qemu_only") and item.callspec.params.get("machine") in (VMX, SVM_BOCHS)
+
+
+def pytest_collection_modifyitems(config, items):
+    dropped = [item for item in items if unwanted(item)]
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=dropped)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,26 +47,31 @@ def test_bed():
     major = qemu_major()
     if major < QEMU_MIN:
         pytest.exit(f"QEMU {major} is too old, at least {QEMU_MIN} is needed: run tools/setup", 2)
-    missing = [name for name in NEEDED if not (BUILD / name).exists()]
-    if missing:
-        pytest.exit(f"not built: {', '.join(missing)}; run `make test-system`", 2)
+    if not bochs_major():
+        pytest.exit("Bochs is missing: run tools/setup", 2)
+    absent = [name for name in NEEDED if not (BUILD / name).exists()]
+    if absent:
+        pytest.exit(f"not built: {', '.join(absent)}; run `make test-system`", 2)
 
 
 @pytest.fixture
 def machine(request, tmp_path_factory):
-    """Makes machines that end with the test. None of them may have seen Plinth panic."""
+    """Makes machines of the test's backend that end with the test. None of them may have seen Plinth panic."""
+    kind, fixed = MAKERS[getattr(request, "param", SVM)]
     machines = []
 
-    def make(timeout=60):
-        machines.append(Qemu(tmp_path_factory.mktemp("vm"), timeout))
+    def make(timeout=60, **how):
+        machines.append(kind(tmp_path_factory.mktemp("vm"), timeout, **{**fixed, **how}))
         return machines[-1]
 
+    make.kernel = kind.kernel
     request.node.machines = machines
     yield make
     for m in machines:
         m.close()
-    for m in machines:
-        assert "PANIC on pcpu" not in m.log, "Plinth panicked"
+    if not request.node.get_closest_marker("panics"):
+        for m in machines:
+            assert "PANIC on pcpu" not in m.log, "Plinth panicked"
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -47,4 +81,4 @@ def pytest_runtest_makereport(item, call):
         for m in getattr(item, "machines", []):
             lines = m.log.splitlines()[-LOG_SHOWN:]
             report.sections.append((f"serial line of {m.folder}", "\n".join(lines)))
-            report.sections.append(("QEMU", m.last_words()))
+            report.sections.append(("the emulator", m.last_words()))

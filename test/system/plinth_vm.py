@@ -3,7 +3,7 @@
 A machine under test and how to talk to it. A test says what plinth.conf holds and by which door Plinth starts; the
 machine builds a boot image with the files that the configuration names, starts the emulator and gives its serial line.
 
-Machine is the seam: Qemu is the test bed for SVM; one for VMX is another class with the same few methods.
+Machine is the seam: Qemu is the test bed for SVM, Bochs (bochs.py) the one for VMX; backends.py says which there are.
 """
 
 import json
@@ -46,20 +46,22 @@ def vm(name, kernel, **keys):
     return "\n".join(lines) + "\n\n"
 
 
-def linux(name, cmdline="", **keys):
+def linux(name, cmdline="", kernel="debian/vmlinuz", **keys):
     """A section of a Debian guest."""
     keys.setdefault("memory", "192M")
-    return vm(name, "debian/vmlinuz", initrd="debian/initrd.img",
+    return vm(name, kernel, initrd="debian/initrd.img",
               cmdline=f"console=ttyS0 quiet name={name} {cmdline}".strip(), **keys)
 
 
-def config(*sections, console="serial:0x3f8,115200"):
-    return f"[host]\nconsole = {console}\n\n" + "".join(sections)
+def config(*sections, console="serial:0x3f8,115200", features=""):
+    switches = f"features = {features}\n" if features else ""
+    return f"[host]\nconsole = {console}\n{switches}\n" + "".join(sections)
 
 
 def artifact(path):
     """The built file that stands for a path in plinth.conf, or None."""
-    known = {"debian/vmlinuz": BUILD / "debian/vmlinuz", "debian/initrd.img": BUILD / "guests/initrd.img"}
+    known = {"debian/vmlinuz": BUILD / "debian/vmlinuz", "debian/vmlinux.elf": BUILD / "debian/vmlinux.elf",
+             "debian/initrd.img": BUILD / "guests/initrd.img"}
     if path in known:
         return known[path]
     elf = BUILD / "guests" / pathlib.PurePosixPath(path).name
@@ -91,12 +93,26 @@ class Recorder:
 
 
 class Machine:
-    """Expecting and typing on the serial line. A subclass sets self.console (pexpect) and ends the emulator."""
+    """Expecting and typing on the serial line. A subclass starts the emulator and attaches its line."""
 
-    def __init__(self, timeout):
+    kernel = "debian/vmlinuz"  # for linux(), where a test does not care
+
+    def __init__(self, folder, timeout):
+        self.folder = pathlib.Path(folder)
         self.timeout = timeout
         self.record = Recorder()
         self.console = None
+        self.process = None
+        self.socket = None
+
+    def image(self, conf, door, files):
+        """A boot image with this configuration, the files that it names and those of `files` (path -> file)."""
+        (self.folder / "plinth.conf").write_text(conf)
+        tool, image = ("image", "disk.img") if door == EFI else ("iso", "plinth.iso")
+        pairs = [f"{path}={file}" for path, file in sorted({**files_of(conf), **(files or {})}.items())]
+        subprocess.run([TOP / "tools" / tool, "-o", self.folder / image, "-c", self.folder / "plinth.conf", *pairs],
+                       check=True, capture_output=True, text=True)
+        return self.folder / image
 
     @property
     def log(self):
@@ -152,26 +168,26 @@ class Machine:
         return ""
 
     def close(self):
-        raise NotImplementedError
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        if self.socket:
+            self.socket.close()
+        for image in ("disk.img", "plinth.iso"):  # pytest keeps the folder, these are large
+            (self.folder / image).unlink(missing_ok=True)
 
 
 class Qemu(Machine):
-    """QEMU's emulation of an AMD machine. `door` None starts `kernel` bare, by QEMU's own -kernel."""
+    """QEMU: its emulation of an AMD machine, or with `kvm` this machine's processor."""
 
-    def __init__(self, folder, timeout=60):
-        super().__init__(timeout)
-        self.folder = pathlib.Path(folder)
-        self.process = None
-        self.socket = None
+    def __init__(self, folder, timeout=60, kvm=False):
+        super().__init__(folder, timeout)
+        self.cpu = ["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", CPU]
 
     def boot(self, conf, door=GRUB_BIOS, cpus=2, memory="1G", files=None, devices=()):
         """Plinth with this configuration. `files` adds to those that the configuration names (path -> file)."""
-        (self.folder / "plinth.conf").write_text(conf)
-        tool, image = ("image", "disk.img") if door == EFI else ("iso", "plinth.iso")
-        pairs = [f"{path}={file}" for path, file in sorted({**files_of(conf), **(files or {})}.items())]
-        subprocess.run([TOP / "tools" / tool, "-o", self.folder / image, "-c", self.folder / "plinth.conf", *pairs],
-                       check=True, capture_output=True, text=True)
-        self._start(cpus, memory, [*self._firmware(door), *self._medium(door, self.folder / image), *devices])
+        image = self.image(conf, door, files)
+        self._start(cpus, memory, [*self._firmware(door), *self._medium(door, image), *devices])
         return self
 
     def bare(self, guest, cmdline="", cpus=1, memory="64M", initrd=None, devices=()):
@@ -200,7 +216,7 @@ class Qemu(Machine):
 
     def _start(self, cpus, memory, more):
         path = self.folder / "serial"
-        command = [QEMU, "-accel", "tcg,thread=multi,tb-size=512", "-M", "q35,smm=off", "-cpu", CPU,
+        command = [QEMU, *self.cpu, "-M", "q35,smm=off",
                    "-smp", str(cpus), "-m", memory, "-nodefaults", "-display", "none", "-no-reboot",
                    "-chardev", f"socket,id=console,path={path},server=on,wait=on", "-serial", "chardev:console",
                    "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off", *more]
@@ -236,12 +252,3 @@ class Qemu(Machine):
 
     def last_words(self):
         return (self.folder / "qemu.log").read_text(encoding="utf-8", errors="replace")
-
-    def close(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-        if self.socket:
-            self.socket.close()
-        for image in ("disk.img", "plinth.iso"):  # pytest keeps the folder, these are large
-            (self.folder / image).unlink(missing_ok=True)

@@ -3,11 +3,13 @@
 
 import pytest
 
+from backends import both, qemu_only
 from plinth_vm import EFI, GRUB_BIOS, GRUB_EFI, config, linux, vm
 
-DOORS = [EFI, GRUB_BIOS, GRUB_EFI]
+DOORS = [EFI, GRUB_BIOS, qemu_only(GRUB_EFI)]
 
 
+@both
 @pytest.mark.parametrize("door", DOORS)
 def test_small_guests(machine, door):
     conf = config(vm("hello", "hello.elf", cmdline="by the door", module="ticker.elf"),
@@ -21,13 +23,16 @@ def test_small_guests(machine, door):
                  r"\[ticker\] tick 3")
 
 
-@pytest.mark.parametrize("door", [GRUB_BIOS, GRUB_EFI])
+@both
+@pytest.mark.parametrize("door", [GRUB_BIOS, qemu_only(GRUB_EFI)])
 def test_linux_by_grub(machine, door):
+    """The bzImage, also where it takes its time to unpack itself."""
     m = machine(timeout=180).boot(config(linux("web")), door)
     m.expect(r"\[web\] plinth: guest web up, 1 cpus")
 
 
-@pytest.mark.parametrize("cpus", [1, 2, 4])
+@both
+@pytest.mark.parametrize("cpus", [1, 2, qemu_only(4)])
 def test_pcpus_taken(machine, cpus):
     """Four spinning guests all get on, on however many pCPUs."""
     conf = config(*(vm(f"hog{i}", "hog.elf", cmdline="seconds=3") for i in range(4)))

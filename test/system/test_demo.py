@@ -3,11 +3,13 @@
 
 import pytest
 
+from backends import SVM, SVM_KVM, VMX_KVM, on
 from plinth_vm import EFI, TOP, BUILD
 
 DEMO = TOP / "guests/demo/plinth.conf"
 
 
+@on(SVM, SVM_KVM, VMX_KVM)
 @pytest.mark.timeout(400)
 def test_three_guests(machine):
     m = machine(timeout=240).boot(DEMO.read_text(), EFI, cpus=4, memory="2G",

@@ -3,6 +3,7 @@
 
 import pytest
 
+from backends import both, qemu_only
 from plinth_vm import BUILD, EFI, GRUB_BIOS, config, linux, vm
 
 
@@ -10,7 +11,8 @@ def line_of(conf, text):
     return conf[:conf.index(text)].count("\n") + 1
 
 
-@pytest.mark.parametrize("door", [EFI, GRUB_BIOS])
+@both
+@pytest.mark.parametrize("door", [qemu_only(EFI), GRUB_BIOS])
 def test_faulty_sections(machine, tmp_path, door):
     short = tmp_path / "vmlinuz"
     short.write_bytes((BUILD / "debian/vmlinuz").read_bytes()[:300000])
@@ -29,6 +31,7 @@ def test_faulty_sections(machine, tmp_path, door):
         assert f'vm "{name}": started' not in m.log
 
 
+@both
 def test_truncated_elf(machine, tmp_path):
     short = tmp_path / "short.elf"
     short.write_bytes((BUILD / "guests/hello.elf").read_bytes()[:5000])

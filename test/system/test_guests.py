@@ -3,23 +3,28 @@
 
 import pytest
 
+from backends import both, qemu_only
 from plinth_vm import config, linux, vm
 
 # (vCPUs, pCPUs): equal, more and fewer.
-LINUX_MATRIX = [(1, 1), (2, 1), (4, 1), (2, 2), (4, 2), (1, 4), (2, 4), (4, 4)]
+LINUX_MATRIX = [(1, 1), (2, 2), *(qemu_only(pair) for pair in [(2, 1), (4, 1), (4, 2), (1, 4), (2, 4), (4, 4)])]
 
 
-@pytest.mark.parametrize("vcpus, pcpus", LINUX_MATRIX)
-def test_linux_cpus(machine, vcpus, pcpus):
+@both
+@pytest.mark.parametrize("cpus", LINUX_MATRIX, ids=lambda pair: "{}-{}".format(*pair))
+def test_linux_cpus(machine, cpus):
     """Every processor computes the same sum at the same time."""
-    m = machine(timeout=240).boot(config(linux("many", "test=smp", vcpus=vcpus)), cpus=pcpus)
+    vcpus, pcpus = cpus
+    conf = config(linux("many", "test=smp", machine.kernel, vcpus=vcpus))
+    m = machine(timeout=240).boot(conf, cpus=pcpus)
     m.expect(rf"\[many\] plinth: guest many up, {vcpus} cpus")
     sums = {m.expect(rf"\[many\] smp: cpu {i} (\w{{40}})").group(1) for i in range(vcpus)}
     m.expect(rf"\[many\] smp: end, {vcpus} cpus")
     assert len(sums) == 1
 
 
-@pytest.mark.parametrize("pcpus", [1, 2, 4])
+@both
+@pytest.mark.parametrize("pcpus", [1, 2, qemu_only(4)])
 def test_small_smp(machine, pcpus):
     """Guests of 1, 2 and 4 vCPUs at once."""
     conf = config(*(vm(f"smp{n}", "smp.elf", vcpus=n) for n in (1, 2, 4)))
@@ -30,7 +35,8 @@ def test_small_smp(machine, pcpus):
     assert "FAIL" not in m.log
 
 
-@pytest.mark.parametrize("vcpus", [1, 2, 4])
+@both
+@pytest.mark.parametrize("vcpus", [1, 2, qemu_only(4)])
 def test_cpucheck(machine, vcpus):
     m = machine(timeout=120).boot(config(vm("check", "cpucheck.elf", cmdline="emulated", vcpus=vcpus)))
     failed = int(m.expect(r"\[check\] cpucheck: \d+ ok, (\d+) failed").group(1))

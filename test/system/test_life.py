@@ -4,6 +4,8 @@
 import re
 
 import pytest
+
+from backends import SVM, SVM_KVM, VMX_KVM, both, on
 from plinth_vm import config, linux, vm
 
 TICKER = vm("ticker", "ticker.elf")
@@ -15,8 +17,9 @@ def ticks_on(m):
     m.expect(rf"\[ticker\] tick {first + 1}\r")
 
 
+@both
 def test_linux_reboot(machine):
-    m = machine(timeout=180).boot(config(linux("web", "test=reboot"), TICKER))
+    m = machine(timeout=180).boot(config(linux("web", "test=reboot", machine.kernel), TICKER))
     m.expect(r"\[web\] plinth: guest web reboots")
     m.expect(r'vm "web": restarted')
     ticks_on(m)
@@ -24,9 +27,10 @@ def test_linux_reboot(machine):
     assert len([line for _, line in m.record.lines if "] tick 1" == line[-8:]]) == 1, "the ticker began anew"
 
 
+@both
 def test_linux_poweroff(machine):
     """Typed into the shell of one of two."""
-    m = machine(timeout=180).boot(config(linux("web"), linux("db")))
+    m = machine(timeout=180).boot(config(linux("web", kernel=machine.kernel), linux("db", kernel=machine.kernel)))
     m.expect_all(r"\[web\] plinth: guest web up", r"\[db\] plinth: guest db up")
     m.screen(1)
     m.expect("web has the screen")
@@ -42,6 +46,7 @@ def test_linux_poweroff(machine):
     m.expect("still 42")
 
 
+@on(SVM, SVM_KVM, VMX_KVM)
 def test_poweroff_is_logged(machine):
     m = machine(timeout=180).boot(config(linux("web", "test=poweroff"), TICKER))
     m.expect(r"\[web\] plinth: guest web powers off")
@@ -49,6 +54,7 @@ def test_poweroff_is_logged(machine):
     ticks_on(m)
 
 
+@both
 def test_small_reboots(machine):
     m = machine().boot(config(vm("again", "hello.elf", cmdline="then=reboot wait_ms=200"), TICKER))
     for _ in range(10):
@@ -57,15 +63,17 @@ def test_small_reboots(machine):
     ticks_on(m)
 
 
+@both
 @pytest.mark.parametrize("pcpus", [1, 2])
 def test_resets_in_a_hurry(machine, pcpus):
     """A guest that resets before its other vCPUs have left the last start behind them."""
-    m = machine().boot(config(vm("hasty", "quickreset.elf", vcpus=3), TICKER), cpus=pcpus)
+    m = machine().boot(config(vm("hasty", "quickreset.elf", vcpus=3, memory="3M"), TICKER), cpus=pcpus)
     for _ in range(200):
         m.expect(r'vm "hasty": restarted')
     ticks_on(m)
 
 
+@both
 def test_restart_never(machine):
     m = machine().boot(config(vm("once", "hello.elf", cmdline="then=reboot", restart="never"), TICKER))
     m.expect(r"\[once\] hello: now reboot")
@@ -74,12 +82,14 @@ def test_restart_never(machine):
     assert m.log.count("hello: now reboot") == 1
 
 
+@both
 def test_all_ended(machine):
     m = machine().boot(config(vm("a", "hello.elf"), vm("b", "ticker.elf", cmdline="ticks=2")))
     m.expect_all(r'vm "a": powered off', r'vm "b": powered off', "all VMs have ended")
     assert "[b] tick 3" not in m.log
 
 
+@both
 def test_triple_fault(machine):
     """Its state is printed, it alone is stopped."""
     m = machine().boot(config(vm("bad", "triplefault.elf", cmdline="wait_ms=1500"), TICKER))
@@ -91,6 +101,7 @@ def test_triple_fault(machine):
     assert "all VMs have ended" not in m.log
 
 
+@both
 def test_bad_cr3(machine):
     """Reserved bits in CR3: a #GP for the guest, or at worst its own end."""
     m = machine().boot(config(vm("bad", "triplefault.elf", cmdline="how=cr3"), TICKER))
@@ -98,6 +109,7 @@ def test_bad_cr3(machine):
     ticks_on(m)
 
 
+@both
 def test_every_one_stops(machine):
     """A guest that sleeps for ever with interrupts off does not keep the others."""
     m = machine().boot(config(vm("asleep", "hello.elf", cmdline="then=hang"), vm("hog", "hog.elf"), TICKER), cpus=1)

@@ -3,6 +3,7 @@
 
 import pytest
 
+from backends import both
 from plinth_vm import BUILD, GRUB_BIOS, config, vm
 
 GUESTS = BUILD / "guests"
@@ -19,6 +20,7 @@ def test_suite_bare(machine, kernel):
     assert "FAIL" not in m.log
 
 
+@both
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_suite(machine, kernel):
     conf = config(vm("s", f"suites/{kernel}", cmdline="x=5 c=2 m=2", vcpus=2, testdev="yes", initrd="suite.elf",
