@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Proportional shares with a bound: each entity asks for a slice at a time; a request may begin when the ideal will have
+ * reached its beginning within one slice, and is due when the ideal has done it; of those that may begin, a pCPU takes the
+ * one that is due first, here or elsewhere. docs/SCHEDULER.md says where this comes from and what it guarantees.
+ */
+#include <sched/sched.h>
+
+#include <lib/assert.h>
+#include <lib/bits.h>
+#include <sched/share.h>
+#include <sched/steps.h>
+#include <sched/tour.h>
+
+#define KINDS 2 /* of clocks: a line's virtual time, and real time */
+
+enum {
+	VIRTUAL,
+	REAL,
+};
+
+/* What one line has waiting. */
+struct queue {
+	struct tree *on;	/* [cpus]; sorted by the clock at which a request may begin */
+	struct tour due, begin; /* the pCPUs' earliest request that may begin; and the first to begin */
+};
+
+struct fair {
+	struct fluid fluid;
+	struct queue queue[FLUID_LINES][KINDS];
+	struct tour running;	    /* ~(ns when due) of what runs: the last one due wins, or an idle pCPU */
+	struct sched_ent **current; /* [cpus] */
+	u64 *lines;		    /* [cpus] bit i: line i may run here */
+	u32 *waiting;		    /* [cpus] */
+	u32 ids, total;		    /* groups so far; entities that wait */
+	u64 margin;		    /* ns by which another pCPU's request must be earlier to be worth its cold cache */
+};
+
+#define IDLE_DUE (1ull << 62)
+
+static struct fair *fair_of(struct sched *s)
+{
+	return s->data;
+}
+
+static u64 request(struct sched *s)
+{
+	return s->slice << 8;
+}
+
+static u32 index_of(struct fair *f, const struct sched_ent *e)
+{
+	return (u32)(e->group->line - f->fluid.line);
+}
+
+static struct queue *queue_of(struct fair *f, const struct sched_ent *e)
+{
+	return &f->queue[index_of(f, e)][e->kind];
+}
+
+static struct sched_ent *ent_of(struct tree_node *n)
+{
+	return n ? container_of(n, struct sched_ent, sort) : NULL;
+}
+
+/* --- Clocks -------------------------------------------------------------------------------------------------- */
+
+/* ns, when what is due at `due` of this line's clock is due; at today's pace. */
+static u64 real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
+{
+	return kind == REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+}
+
+/* The latest beginning that may begin now. */
+static u64 horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
+{
+	if (kind == REAL)
+		return now + s->slice;
+	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
+}
+
+/* Where it stands on the clock that drives its group. The group is in sync. */
+static void place_keys(struct sched_ent *e)
+{
+	const struct sched_group *g = e->group;
+	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
+	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
+
+	e->kind = fluid_sharing(g) ? VIRTUAL : REAL;
+	e->sort.key = fluid_when(g, e->served);
+	e->sort.due = fluid_when(g, due);
+}
+
+/* --- Run queues ---------------------------------------------------------------------------------------------- */
+
+static void publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct queue *q = &f->queue[l - f->fluid.line][kind];
+	struct tree_node *first = tree_first(&q->on[cpu]), *next;
+
+	next = first ? tree_earliest(&q->on[cpu], horizon(s, l, kind, now)) : NULL;
+	if (next)
+		tour_set(&q->due, cpu, next->due);
+	else
+		tour_clear(&q->due, cpu);
+	if (first)
+		tour_set(&q->begin, cpu, first->key);
+	else
+		tour_clear(&q->begin, cpu);
+}
+
+static void queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	place_keys(e);
+	e->cpu = cpu;
+	e->state = SCHED_QUEUED;
+	f->waiting[cpu]++;
+	f->total++;
+	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
+	publish(s, e->group->line, e->kind, cpu, now);
+}
+
+static void queue_out(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	f->waiting[e->cpu]--;
+	f->total--;
+	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
+	publish(s, e->group->line, e->kind, e->cpu, now);
+}
+
+static void set_running(struct fair *f, u32 cpu, u64 due)
+{
+	tour_set(&f->running, cpu, ~due);
+}
+
+/* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
+static void resort(struct sched *s, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	while (!list_empty(&f->fluid.moved)) {
+		struct sched_group *g = container_of(f->fluid.moved.next, struct sched_group, moved);
+
+		list_del(&g->moved);
+		fluid_sync(g, now);
+		list_for_each(it, &g->members) {
+			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+
+			sched_step();
+			if (e->state == SCHED_QUEUED) {
+				queue_out(s, e, now);
+				queue_in(s, e, e->cpu, now);
+			} else if (e->endless && fluid_member_rate(g) < SCHED_ONE) {
+				s->kick(s, e->cpu);
+			}
+		}
+	}
+}
+
+/* --- Choosing ------------------------------------------------------------------------------------------------ */
+
+struct choice {
+	struct sched_ent *ent;
+	u64 due; /* ns */
+};
+
+/* The earliest due that may begin: here, and elsewhere. */
+static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choice *here, struct choice *there)
+{
+	struct fair *f = fair_of(s);
+	struct sched_line *l = &f->fluid.line[i];
+	struct queue *q = &f->queue[i][kind];
+	u32 other;
+	u64 due;
+
+	publish(s, l, kind, cpu, now);
+	if (q->due.win[q->due.size + cpu] == cpu) {
+		due = real_due(l, kind, q->due.key[cpu], now);
+		if (!here->ent || due < here->due)
+			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], horizon(s, l, kind, now))), due };
+	}
+	other = tour_best(&q->due);
+	if (other == TOUR_NONE || other == cpu)
+		return;
+	due = real_due(l, kind, q->due.key[other], now);
+	if (!there->ent || due < there->due)
+		*there = (struct choice){ ent_of(tree_earliest(&q->on[other], horizon(s, l, kind, now))), due };
+}
+
+/* All that wait are ahead of the ideal, so the ideal is slow: the first of them goes, and the line's clock with him. */
+static struct sched_ent *first_to_begin(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest), at = tour_best(&f->queue[i][VIRTUAL].begin);
+		struct queue *q = &f->queue[i][VIRTUAL];
+		struct sched_line *l = &f->fluid.line[i];
+		struct sched_ent *e;
+
+		if (at == TOUR_NONE)
+			continue;
+		e = ent_of(tree_first(&q->on[q->begin.win[q->begin.size + cpu] == cpu &&
+						q->begin.key[cpu] == q->begin.key[at] ? cpu : at]));
+		fluid_skip(l, e->sort.key - horizon(s, l, VIRTUAL, now));
+		return e;
+	}
+	return NULL;
+}
+
+static struct choice choose(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct choice here = { 0 }, there = { 0 };
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+		look(s, (u32)__builtin_ctzll(rest), VIRTUAL, cpu, now, &here, &there);
+		look(s, (u32)__builtin_ctzll(rest), REAL, cpu, now, &here, &there);
+	}
+	if (there.ent && (!here.ent || there.due + f->margin < here.due))
+		here = there;
+	if (!here.ent && f->total) {
+		here.ent = first_to_begin(s, cpu, now);
+		here.due = now;
+	}
+	return here;
+}
+
+/* ns until a limited entity may begin that waits for nothing else. */
+static u64 next_begin(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	u64 next = SCHED_NEVER;
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+		struct queue *q = &f->queue[__builtin_ctzll(rest)][REAL];
+		u32 at = tour_best(&q->begin);
+
+		if (at != TOUR_NONE)
+			next = min_u64(next, q->begin.key[at] - s->slice - now);
+	}
+	return next == SCHED_NEVER || (s64)next > 0 ? next : 1;
+}
+
+static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
+{
+	struct fair *f = fair_of(s);
+	u64 left = (e->due - e->served + 255) >> 8;
+
+	e->endless = !f->waiting[cpu] && (!f->total || fluid_member_rate(e->group) >= SCHED_ONE);
+	if (e->endless)
+		return SCHED_NEVER;
+	return min_u64(max_u64(left, s->slice / 8), s->slice);
+}
+
+static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct choice c = choose(s, cpu, now);
+	u32 idle;
+
+	if (!c.ent) {
+		f->current[cpu] = NULL;
+		set_running(f, cpu, IDLE_DUE);
+		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
+	}
+	queue_out(s, c.ent, now);
+	c.ent->state = SCHED_RUNNING;
+	c.ent->cpu = cpu;
+	f->current[cpu] = c.ent;
+	set_running(f, cpu, c.due);
+	idle = tour_best(&f->running);
+	if (f->waiting[cpu] && ~f->running.key[idle] == IDLE_DUE)
+		s->kick(s, idle);
+	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
+}
+
+static void charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)
+{
+	e->ran += ran;
+	e->served += ran << 8;
+	if ((s64)(e->due - e->served) <= 0)
+		e->due = e->served + request(s);
+}
+
+/* --- Waking and sleeping ------------------------------------------------------------------------------------- */
+
+/* The pCPU of the line on which the last one due runs, or which is idle; the last one it was on if that will do. */
+static u32 victim(struct fair *f, const struct sched_ent *e, u64 due)
+{
+	const struct sched_line *l = e->group->line;
+	u32 best = TOUR_NONE;
+
+	if (l->cpus.word[e->cpu / 64] >> (e->cpu % 64) & 1 && ~f->running.key[e->cpu] > due + f->margin)
+		if (~f->running.key[e->cpu] == IDLE_DUE || l->cpu_count == 1)
+			return e->cpu;
+	for (u32 lo = 0, hi; lo < f->fluid.cpus; lo = hi) {
+		u32 got;
+
+		while (lo < f->fluid.cpus && !sched_mask_has(&l->cpus, lo))
+			lo += l->cpus.word[lo / 64] ? 1 : 64 - lo % 64;
+		for (hi = lo; hi < f->fluid.cpus && sched_mask_has(&l->cpus, hi);)
+			hi += hi % 64 == 0 && !~l->cpus.word[hi / 64] ? 64 : 1;
+		hi = hi < f->fluid.cpus ? hi : f->fluid.cpus;
+		got = lo < hi ? tour_best_of(&f->running, lo, hi) : TOUR_NONE;
+		if (got != TOUR_NONE && (best == TOUR_NONE || f->running.key[got] < f->running.key[best]))
+			best = got;
+	}
+	return best;
+}
+
+static void join(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g = e->group;
+	u64 rate, cleared;
+
+	list_add_tail(&g->members, &e->sibling);
+	fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
+	fluid_sync(g, now);
+	cleared = min_u64(e->debt, mul_div(now - e->since, e->rate, SCHED_ONE >> 8));
+	e->debt -= cleared;
+	fluid_shift(g->line, (s64)e->debt, now);
+	fluid_sync(g, now);
+	e->served = g->clock + e->debt;
+	/* The first request is what the ideal gives within one slice, so that it is due then. */
+	rate = fluid_member_rate(g);
+	e->due = e->served + max_u64(mul_div(request(s), rate, SCHED_ONE), request(s) / 8);
+}
+
+static void wake(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	u32 cpu;
+	u64 due;
+
+	join(s, e, now);
+	place_keys(e);
+	due = real_due(e->group->line, e->kind, e->sort.due, now);
+	cpu = victim(f, e, due);
+	queue_in(s, e, cpu, now);
+	resort(s, now);
+	if (~f->running.key[cpu] == IDLE_DUE ||
+	    (~f->running.key[cpu] > due + f->margin &&
+	     !tree_before(horizon(s, e->group->line, e->kind, now), e->sort.key))) {
+		set_running(f, cpu, due);
+		s->kick(s, cpu);
+	} else if (f->current[cpu] && f->current[cpu]->endless) {
+		s->kick(s, cpu);
+	}
+}
+
+static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct sched_group *g = e->group;
+
+	assert(e->state != SCHED_QUEUED);
+	if (e->state == SCHED_BLOCKED) {
+		wake(s, e, now);
+		return;
+	}
+	fluid_sync(g, now);
+	/* What no schedule can give back is not owed. */
+	if ((s64)(g->clock - e->served) > (s64)(2 * request(s))) {
+		u64 over = g->clock - e->served - 2 * request(s);
+
+		e->served += over;
+		e->due += over;
+	}
+	queue_in(s, e, e->cpu, now);
+}
+
+static void block(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g = e->group;
+	s64 lag;
+
+	assert(e->state != SCHED_BLOCKED);
+	if (e->state == SCHED_QUEUED)
+		queue_out(s, e, now);
+	e->state = SCHED_BLOCKED;
+	fluid_sync(g, now);
+	lag = (s64)(g->clock - e->served);
+	e->debt = lag < 0 ? (u64)-lag : 0;
+	e->rate = fluid_member_rate(g);
+	e->since = now;
+	list_del(&e->sibling);
+	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
+	fluid_shift(g->line, lag, now);
+	resort(s, now);
+}
+
+/* --- VMs ----------------------------------------------------------------------------------------------------- */
+
+static enum status attach(struct sched *s, struct sched_group *g, const struct sched_params *p)
+{
+	struct fair *f = fair_of(s);
+	enum status st;
+	u32 line;
+
+	*g = (struct sched_group){ .params = *p };
+	st = fluid_attach(&f->fluid, g, f->ids);
+	if (st)
+		return st;
+	f->ids++;
+	line = (u32)(g->line - f->fluid.line);
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(&g->line->cpus, cpu))
+			f->lines[cpu] |= BIT(line);
+		else
+			f->lines[cpu] &= ~BIT(line);
+	return OK;
+}
+
+static void detach(struct sched *s, struct sched_group *g)
+{
+	fluid_detach(&fair_of(s)->fluid, g);
+}
+
+static enum status tune(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_params next = *p;
+
+	next.cpus = g->params.cpus;
+	if (p->reservation > g->params.reservation &&
+	    !share_admits(&f->fluid, g->line, p->reservation - g->params.reservation))
+		return E_FULL;
+	fluid_change(&f->fluid, g, g->runnable, &next, now);
+	resort(s, now);
+	return OK;
+}
+
+/* --- Memory -------------------------------------------------------------------------------------------------- */
+
+static size_t bytes(u32 cpus)
+{
+	size_t queues = FLUID_LINES * KINDS;
+
+	return sizeof(struct fair) + (2 * queues + 1) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
+	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
+}
+
+static void init(struct sched *s, void *mem)
+{
+	struct fair *f = mem;
+	char *at = (char *)(f + 1);
+
+	s->data = f;
+	fluid_init(&f->fluid, s->cpus);
+	f->margin = s->slice / 8;
+	f->current = (struct sched_ent **)at;
+	f->lines = (u64 *)(f->current + s->cpus);
+	at = (char *)(f->lines + s->cpus);
+	for (u32 i = 0; i < FLUID_LINES; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			f->queue[i][k].on = (struct tree *)at;
+			at += s->cpus * sizeof(struct tree);
+			tour_init(&f->queue[i][k].due, s->cpus, &at);
+			tour_init(&f->queue[i][k].begin, s->cpus, &at);
+		}
+	tour_init(&f->running, s->cpus, &at);
+	f->waiting = (u32 *)at;
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		set_running(f, cpu, IDLE_DUE);
+}
+
+const struct sched_policy sched_fair = {
+	.name = "fair",
+	.bytes = bytes,
+	.init = init,
+	.attach = attach,
+	.detach = detach,
+	.tune = tune,
+	.enqueue = enqueue,
+	.block = block,
+	.pick = pick,
+	.charge = charge,
+};
