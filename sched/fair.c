@@ -320,12 +320,11 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 	struct sched_group *g = e->group;
 	u64 rate, cleared;
 
-	list_add_tail(&g->members, &e->sibling);
-	fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
-	fluid_sync(g, now);
 	cleared = min_u64(e->debt, mul_div(now - e->since, e->rate, SCHED_ONE >> 8));
 	e->debt -= cleared;
-	fluid_shift(g->line, (s64)e->debt, now);
+	fluid_shift(g, (s64)e->debt, now);
+	list_add_tail(&g->members, &e->sibling);
+	fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
 	fluid_sync(g, now);
 	e->served = g->clock + e->debt;
 	/* The first request is what the ideal gives within one slice, so that it is due then. */
@@ -392,7 +391,7 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	e->since = now;
 	list_del(&e->sibling);
 	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
-	fluid_shift(g->line, lag, now);
+	fluid_shift(g, lag, now);
 	resort(s, now);
 }
 

@@ -73,8 +73,16 @@ u64 fluid_member_rate(const struct sched_group *g)
 	return mul_div(l->rate, g->params.shares, l->weight * g->runnable);
 }
 
-void fluid_shift(struct sched_line *l, s64 service, u64 now)
+void fluid_shift(struct sched_group *g, s64 service, u64 now)
 {
+	struct sched_line *l = g->line;
+
+	/* Siblings first: they divide what their VM gets. Those who have a pCPU each can get no more. */
+	if (g->runnable && !(g->mode == SCHED_CAPPED && g->cap == g->runnable * SCHED_ONE)) {
+		fluid_sync(g, now);
+		g->clock += (u64)(service / (s64)g->runnable);
+		return;
+	}
 	fluid_virtual(l, now);
 	if (l->weight)
 		l->clock += (u64)scale(service, 1 << 16, l->weight);

@@ -40,8 +40,11 @@ void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const st
 void fluid_sync(struct sched_group *g, u64 now);
 /* The line's virtual time. */
 u64 fluid_virtual(struct sched_line *l, u64 now);
-/* Gives the line's sharing groups `service` (1/256 ns; negative: takes) in proportion, at once. */
-void fluid_shift(struct sched_line *l, s64 service, u64 now);
+/*
+ * A member of `g` leaves `service` (1/256 ns) behind that it was owed, or takes (negative) what it owes: its siblings have it at
+ * once, or, if there are none, the line's sharing groups in proportion.
+ */
+void fluid_shift(struct sched_group *g, s64 service, u64 now);
 /* Moves the line's virtual time on. */
 void fluid_skip(struct sched_line *l, u64 ahead);
 
