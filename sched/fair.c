@@ -23,12 +23,13 @@ enum {
 struct queue {
 	struct tree *on;	/* [cpus]; sorted by the clock at which a request may begin */
 	struct tour due, begin; /* the pCPUs' earliest request that may begin; and the first to begin */
+	struct tour running;	/* ~(when it is due) of what the pCPUs run: the last one due wins */
 };
 
 struct fair {
 	struct fluid fluid;
 	struct queue queue[FLUID_LINES][KINDS];
-	struct tour running;	    /* ~(ns when due) of what runs: the last one due wins, or an idle pCPU */
+	struct tour idle;	    /* pCPUs */
 	struct sched_ent **current; /* [cpus] */
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
@@ -36,11 +37,18 @@ struct fair {
 	u64 margin;		    /* ns by which another pCPU's request must be earlier to be worth its cold cache */
 };
 
-#define IDLE_DUE (1ull << 62)
-
 static struct fair *fair_of(struct sched *s)
 {
 	return s->data;
+}
+
+static u32 first_of(const struct sched_mask *m)
+{
+	u32 i = 0;
+
+	while (!m->word[i])
+		i++;
+	return i * 64 + (u32)__builtin_ctzll(m->word[i]);
 }
 
 static u64 request(struct sched *s)
@@ -133,9 +141,40 @@ static void queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	publish(s, e->group->line, e->kind, e->cpu, now);
 }
 
-static void set_running(struct fair *f, u32 cpu, u64 due)
+static void set_idle(struct fair *f, u32 cpu, bool idle)
 {
-	tour_set(&f->running, cpu, ~due);
+	if (idle)
+		tour_set(&f->idle, cpu, 0);
+	else
+		tour_clear(&f->idle, cpu);
+}
+
+static bool is_idle(const struct fair *f, u32 cpu)
+{
+	return f->idle.win[f->idle.size + cpu] == cpu;
+}
+
+/* Counts what `e` has got since it was last counted. */
+static void serve(struct sched *s, struct sched_ent *e, u64 ran)
+{
+	e->served += ran << 8;
+	e->counted += ran;
+	if ((s64)(e->due - e->served) <= 0)
+		e->due = e->served + request(s);
+}
+
+/* `e` runs on its pCPU: publishes when it is due. The group is in sync. */
+static void run(struct fair *f, struct sched_ent *e)
+{
+	place_keys(e);
+	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
+	f->current[e->cpu] = e;
+}
+
+static void stop(struct fair *f, struct sched_ent *e)
+{
+	tour_clear(&queue_of(f, e)->running, e->cpu);
+	f->current[e->cpu] = NULL;
 }
 
 /* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
@@ -155,8 +194,12 @@ static void resort(struct sched *s, u64 now)
 			if (e->state == SCHED_QUEUED) {
 				queue_out(s, e, now);
 				queue_in(s, e, e->cpu, now);
-			} else if (e->endless && fluid_member_rate(g) < SCHED_ONE) {
-				s->kick(s, e->cpu);
+			} else if (f->current[e->cpu] == e) {
+				stop(f, e);
+				serve(s, e, now - e->since - e->counted);
+				run(f, e);
+				if (e->endless && fluid_member_rate(g) < SCHED_ONE)
+					s->kick(s, e->cpu);
 			}
 		}
 	}
@@ -252,7 +295,7 @@ static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
 	struct fair *f = fair_of(s);
 	u64 left = (e->due - e->served + 255) >> 8;
 
-	e->endless = !f->waiting[cpu] && (!f->total || fluid_member_rate(e->group) >= SCHED_ONE);
+	e->endless = !f->waiting[cpu] && fluid_member_rate(e->group) >= SCHED_ONE;
 	if (e->endless)
 		return SCHED_NEVER;
 	return min_u64(max_u64(left, s->slice / 8), s->slice);
@@ -264,53 +307,90 @@ static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
 	struct choice c = choose(s, cpu, now);
 	u32 idle;
 
-	if (!c.ent) {
-		f->current[cpu] = NULL;
-		set_running(f, cpu, IDLE_DUE);
+	set_idle(f, cpu, !c.ent);
+	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
-	}
 	queue_out(s, c.ent, now);
 	c.ent->state = SCHED_RUNNING;
 	c.ent->cpu = cpu;
-	f->current[cpu] = c.ent;
-	set_running(f, cpu, c.due);
-	idle = tour_best(&f->running);
-	if (f->waiting[cpu] && ~f->running.key[idle] == IDLE_DUE)
+	c.ent->since = now;
+	c.ent->counted = 0;
+	fluid_sync(c.ent->group, now);
+	run(f, c.ent);
+	idle = tour_best(&f->idle);
+	if (f->waiting[cpu] && idle != TOUR_NONE)
 		s->kick(s, idle);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
 }
 
 static void charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)
 {
+	stop(fair_of(s), e);
 	e->ran += ran;
-	e->served += ran << 8;
-	if ((s64)(e->due - e->served) <= 0)
-		e->due = e->served + request(s);
+	/* Some of it may have been counted already. */
+	serve(s, e, e->counted < ran ? ran - e->counted : 0);
 }
 
 /* --- Waking and sleeping ------------------------------------------------------------------------------------- */
 
-/* The pCPU of the line on which the last one due runs, or which is idle; the last one it was on if that will do. */
-static u32 victim(struct fair *f, const struct sched_ent *e, u64 due)
+/* The winner among the pCPUs of `m`. */
+static u32 best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 {
-	const struct sched_line *l = e->group->line;
 	u32 best = TOUR_NONE;
 
-	if (l->cpus.word[e->cpu / 64] >> (e->cpu % 64) & 1 && ~f->running.key[e->cpu] > due + f->margin)
-		if (~f->running.key[e->cpu] == IDLE_DUE || l->cpu_count == 1)
-			return e->cpu;
-	for (u32 lo = 0, hi; lo < f->fluid.cpus; lo = hi) {
+	if (tour_best(t) == TOUR_NONE || sched_mask_has(m, tour_best(t)))
+		return tour_best(t);
+	/* Run by run of set bits. */
+	for (u32 lo = 0, hi; lo < cpus; lo = hi) {
 		u32 got;
 
-		while (lo < f->fluid.cpus && !sched_mask_has(&l->cpus, lo))
-			lo += l->cpus.word[lo / 64] ? 1 : 64 - lo % 64;
-		for (hi = lo; hi < f->fluid.cpus && sched_mask_has(&l->cpus, hi);)
-			hi += hi % 64 == 0 && !~l->cpus.word[hi / 64] ? 64 : 1;
-		hi = hi < f->fluid.cpus ? hi : f->fluid.cpus;
-		got = lo < hi ? tour_best_of(&f->running, lo, hi) : TOUR_NONE;
-		if (got != TOUR_NONE && (best == TOUR_NONE || f->running.key[got] < f->running.key[best]))
+		while (lo < cpus && !sched_mask_has(m, lo))
+			lo += m->word[lo / 64] ? 1 : 64 - lo % 64;
+		for (hi = lo; hi < cpus && sched_mask_has(m, hi);)
+			hi += hi % 64 == 0 && !~m->word[hi / 64] ? 64 : 1;
+		hi = hi < cpus ? hi : cpus;
+		got = lo < hi ? tour_best_of(t, lo, hi) : TOUR_NONE;
+		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(t->key[got], t->key[best])))
 			best = got;
 	}
+	return best;
+}
+
+struct place {
+	u32 cpu;
+	bool idle;
+	u64 due; /* ns, of what runs there */
+};
+
+/* Where `e` may run and least is lost: an idle pCPU, best the last one it ran on; else the one whose vCPU is due last. */
+static struct place find_place(struct sched *s, const struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	const struct sched_mask *m = &e->group->line->cpus;
+	struct place best = { .cpu = e->cpu, .idle = true, .due = now };
+
+	if (sched_mask_has(m, e->cpu) && is_idle(f, e->cpu))
+		return best;
+	best.cpu = best_in(&f->idle, m, s->cpus);
+	if (best.cpu != TOUR_NONE)
+		return best;
+	best.idle = false;
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			struct tour *t = &f->queue[i][k].running;
+			u32 cpu = best_in(t, m, s->cpus);
+			u64 due;
+
+			if (cpu == TOUR_NONE)
+				continue;
+			fluid_virtual(&f->fluid.line[i], now);
+			due = real_due(&f->fluid.line[i], k, ~t->key[cpu], now);
+			if (best.cpu == TOUR_NONE || tree_before(best.due, due))
+				best = (struct place){ cpu, false, due };
+		}
+	/* All of them between two vCPUs. */
+	if (best.cpu == TOUR_NONE)
+		best.cpu = sched_mask_has(m, e->cpu) ? e->cpu : first_of(m);
 	return best;
 }
 
@@ -335,22 +415,25 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 static void wake(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
-	u32 cpu;
+	struct place p;
+	bool begins;
 	u64 due;
 
 	join(s, e, now);
-	place_keys(e);
-	due = real_due(e->group->line, e->kind, e->sort.due, now);
-	cpu = victim(f, e, due);
-	queue_in(s, e, cpu, now);
 	resort(s, now);
-	if (~f->running.key[cpu] == IDLE_DUE ||
-	    (~f->running.key[cpu] > due + f->margin &&
-	     !tree_before(horizon(s, e->group->line, e->kind, now), e->sort.key))) {
-		set_running(f, cpu, due);
-		s->kick(s, cpu);
-	} else if (f->current[cpu] && f->current[cpu]->endless) {
-		s->kick(s, cpu);
+	fluid_sync(e->group, now);
+	place_keys(e);
+	p = find_place(s, e, now);
+	due = real_due(e->group->line, e->kind, e->sort.due, now);
+	begins = !tree_before(horizon(s, e->group->line, e->kind, now), e->sort.key);
+	queue_in(s, e, p.cpu, now);
+	if (p.idle || (begins && tree_before(due + f->margin, p.due)) ||
+	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
+		/* The next one to wake looks elsewhere. */
+		set_idle(f, p.cpu, false);
+		if (f->current[p.cpu])
+			tour_clear(&queue_of(f, f->current[p.cpu])->running, p.cpu);
+		s->kick(s, p.cpu);
 	}
 }
 
@@ -442,7 +525,7 @@ static size_t bytes(u32 cpus)
 {
 	size_t queues = FLUID_LINES * KINDS;
 
-	return sizeof(struct fair) + (2 * queues + 1) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
+	return sizeof(struct fair) + (3 * queues + 1) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
 	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
 }
 
@@ -463,11 +546,12 @@ static void init(struct sched *s, void *mem)
 			at += s->cpus * sizeof(struct tree);
 			tour_init(&f->queue[i][k].due, s->cpus, &at);
 			tour_init(&f->queue[i][k].begin, s->cpus, &at);
+			tour_init(&f->queue[i][k].running, s->cpus, &at);
 		}
-	tour_init(&f->running, s->cpus, &at);
+	tour_init(&f->idle, s->cpus, &at);
 	f->waiting = (u32 *)at;
 	for (u32 cpu = 0; cpu < s->cpus; cpu++)
-		set_running(f, cpu, IDLE_DUE);
+		set_idle(f, cpu, true);
 }
 
 const struct sched_policy sched_fair = {

@@ -172,31 +172,41 @@ static void flip(struct fluid *f, struct sched_group *g, enum sched_mode mode, u
 #define BY_CAP(n)   container_of(n, struct sched_group, by_cap)
 #define BY_FLOOR(n) container_of(n, struct sched_group, by_floor)
 
-/* The one group, if any, whose bound binds or ceases to at the line's present level of service for each share. */
+/* Is what shares give `g`, at the line's present level, more than `rate` (1), as much (0), or less (-1)? */
+static int compare(const struct sched_group *g, u64 rate)
+{
+	const struct sched_line *l = g->line;
+	unsigned __int128 gets = (unsigned __int128)l->rate * g->params.shares;
+	unsigned __int128 bound = (unsigned __int128)rate * l->weight;
+
+	/* If nobody shares, there is something left over, nothing, or too little. */
+	if (!l->weight)
+		return l->spare > 0 ? 1 : l->spare < 0 ? -1 : 0;
+	return gets > bound ? 1 : gets < bound ? -1 : 0;
+}
+
+/* Turns the one group, if any, whose bound begins or ceases to bind. */
 static bool flip_one(struct fluid *f, struct sched_line *l, u64 now)
 {
-	u64 level = l->weight ? mul_div(l->rate, SCHED_ONE, l->weight) : l->spare > 0 ? ~0ull >> 1 : 0;
-	struct tree_node *n;
+	struct tree_node *n = tree_last(&l->floors);
 
 	sched_step();
-	n = tree_last(&l->floors);
-	if (n && n->key > level) {
+	if (n && compare(BY_FLOOR(n), BY_FLOOR(n)->floor) < 0) {
 		flip(f, BY_FLOOR(n), SCHED_FLOORED, now);
 		return true;
 	}
 	n = tree_first(&l->caps);
-	if (n && n->key < level) {
+	if (n && compare(BY_CAP(n), BY_CAP(n)->cap) >= 0) {
 		flip(f, BY_CAP(n), SCHED_CAPPED, now);
 		return true;
 	}
-	/* If nobody shares and nothing is missing, nobody need give up his cap. */
 	n = tree_last(&l->capped);
-	if (n && n->key > level && (l->weight || l->spare < 0)) {
+	if (n && compare(BY_CAP(n), BY_CAP(n)->cap) < 0) {
 		flip(f, BY_CAP(n), SCHED_SHARING, now);
 		return true;
 	}
 	n = tree_first(&l->floored);
-	if (n && n->key < level) {
+	if (n && compare(BY_FLOOR(n), BY_FLOOR(n)->floor) > 0) {
 		flip(f, BY_FLOOR(n), SCHED_SHARING, now);
 		return true;
 	}

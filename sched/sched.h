@@ -91,7 +91,9 @@ struct sched_ent {
 	struct tree_node sort; /* fair: the run queue */
 	u64 served;	       /* fair: 1/256 ns, on group->clock; less than that is behind */
 	u64 due;	       /* fair: `served` when its request is done */
-	u64 debt, rate, since; /* fair: while blocked: how far ahead of the ideal it left, how fast that melts, and when */
+	u64 debt, rate;	       /* fair: while blocked: how far ahead of the ideal it left, and how fast that melts */
+	u64 since;	       /* fair: when it blocked or began to run */
+	u64 counted;	       /* fair: ns since then that are in `served` already */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
 };

@@ -226,14 +226,6 @@ static void resched(struct sim *m, u32 cpu)
 	m->idle -= was_idle;
 	if (c->current) {
 		begin(m, cpu, c->current);
-		if (c->current->habit == SIM_DODGER && p.slice > 100 * NS_PER_US && p.slice != SCHED_NEVER &&
-		    c->current->left > p.slice - 50 * NS_PER_US) {
-			/* What it asked for in all was only this. */
-			c->current->arrived -= c->current->left - (p.slice - 50 * NS_PER_US);
-			c->current->left = p.slice - 50 * NS_PER_US;
-			ideal_advance(m);
-			m->ideal_stale = true;
-		}
 		if (c->current->left != SCHED_NEVER)
 			at = m->now + c->current->left;
 	}

@@ -11,7 +11,6 @@ enum sim_habit {
 	SIM_HOG,      /* never sleeps */
 	SIM_PERIODIC, /* `burst` of work, then sleeps for `sleep` */
 	SIM_RANDOM,   /* the same on average, each 0 to 2 times that */
-	SIM_DODGER,   /* sleeps for an instant just before its slice ends */
 };
 
 struct sim_vcpu {
