@@ -23,6 +23,7 @@ enum {
 struct queue {
 	struct tree *on;	/* [cpus]; sorted by the clock at which a request may begin */
 	struct tour due, begin; /* the pCPUs' earliest request that may begin; and the first to begin */
+	struct tree lingering;	/* sorted by the clock at which the ideal has caught up with them */
 	struct tour running;	/* ~(when it is due) of what the pCPUs run: the last one due wins */
 };
 
@@ -177,6 +178,19 @@ static void stop(struct fair *f, struct sched_ent *e)
 	f->current[e->cpu] = NULL;
 }
 
+/* A blocked one that is ahead stays until the ideal has caught up, so that it gains nothing by sleeping. */
+static void linger(struct sched *s, struct sched_ent *e)
+{
+	e->state = SCHED_LINGERING;
+	place_keys(e);
+	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
+}
+
+static void linger_end(struct sched *s, struct sched_ent *e)
+{
+	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
+}
+
 /* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
 static void resort(struct sched *s, u64 now)
 {
@@ -191,7 +205,10 @@ static void resort(struct sched *s, u64 now)
 			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
 
 			sched_step();
-			if (e->state == SCHED_QUEUED) {
+			if (e->state == SCHED_LINGERING) {
+				linger_end(s, e);
+				linger(s, e);
+			} else if (e->state == SCHED_QUEUED) {
 				queue_out(s, e, now);
 				queue_in(s, e, e->cpu, now);
 			} else if (f->current[e->cpu] == e) {
@@ -203,6 +220,42 @@ static void resort(struct sched *s, u64 now)
 			}
 		}
 	}
+}
+
+/* --- Leaving the ideal --------------------------------------------------------------------------------------- */
+
+/* Takes `e` out of the ideal. What it is still owed is not its own: it had all that it wanted. */
+static void leave(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g = e->group;
+	s64 lag;
+
+	fluid_sync(g, now);
+	lag = (s64)(g->clock - e->served);
+	e->state = SCHED_BLOCKED;
+	list_del(&e->sibling);
+	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
+	fluid_shift(g, lag, now);
+}
+
+/* Those with whom the ideal has caught up leave it. */
+static void catch_up(struct sched *s, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			u64 clock = k == REAL ? now : fluid_virtual(&f->fluid.line[i], now);
+			struct tree_node *n = tree_first(&f->queue[i][k].lingering);
+
+			/* One at a time: each may change everybody's pace. */
+			if (!n || tree_before(clock, n->key))
+				continue;
+			linger_end(s, ent_of(n));
+			leave(s, ent_of(n), now);
+			resort(s, now);
+		}
 }
 
 /* --- Choosing ------------------------------------------------------------------------------------------------ */
@@ -304,8 +357,11 @@ static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
 static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct choice c = choose(s, cpu, now);
+	struct choice c;
 	u32 idle;
+
+	catch_up(s, now);
+	c = choose(s, cpu, now);
 
 	set_idle(f, cpu, !c.ent);
 	if (!c.ent)
@@ -398,15 +454,17 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_group *g = e->group;
-	u64 rate, cleared;
+	u64 rate;
 
-	cleared = min_u64(e->debt, mul_div(now - e->since, e->rate, SCHED_ONE >> 8));
-	e->debt -= cleared;
-	fluid_shift(g, (s64)e->debt, now);
-	list_add_tail(&g->members, &e->sibling);
-	fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
-	fluid_sync(g, now);
-	e->served = g->clock + e->debt;
+	if (e->state == SCHED_LINGERING) {
+		linger_end(s, e);
+		fluid_sync(g, now);
+	} else {
+		list_add_tail(&g->members, &e->sibling);
+		fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
+		fluid_sync(g, now);
+		e->served = g->clock;
+	}
 	/* The first request is what the ideal gives within one slice, so that it is due then. */
 	rate = fluid_member_rate(g);
 	e->due = e->served + max_u64(mul_div(request(s), rate, SCHED_ONE), request(s) / 8);
@@ -419,6 +477,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	bool begins;
 	u64 due;
 
+	catch_up(s, now);
 	join(s, e, now);
 	resort(s, now);
 	fluid_sync(e->group, now);
@@ -442,7 +501,7 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 	struct sched_group *g = e->group;
 
 	assert(e->state != SCHED_QUEUED);
-	if (e->state == SCHED_BLOCKED) {
+	if (e->state != SCHED_RUNNING) {
 		wake(s, e, now);
 		return;
 	}
@@ -459,22 +518,15 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 
 static void block(struct sched *s, struct sched_ent *e, u64 now)
 {
-	struct fair *f = fair_of(s);
-	struct sched_group *g = e->group;
-	s64 lag;
-
-	assert(e->state != SCHED_BLOCKED);
+	assert(e->state == SCHED_QUEUED || e->state == SCHED_RUNNING);
 	if (e->state == SCHED_QUEUED)
 		queue_out(s, e, now);
-	e->state = SCHED_BLOCKED;
-	fluid_sync(g, now);
-	lag = (s64)(g->clock - e->served);
-	e->debt = lag < 0 ? (u64)-lag : 0;
-	e->rate = fluid_member_rate(g);
-	e->since = now;
-	list_del(&e->sibling);
-	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
-	fluid_shift(g, lag, now);
+	fluid_sync(e->group, now);
+	if (tree_before(e->group->clock, e->served))
+		linger(s, e);
+	else
+		leave(s, e, now);
+	catch_up(s, now);
 	resort(s, now);
 }
 
@@ -500,8 +552,15 @@ static enum status attach(struct sched *s, struct sched_group *g, const struct s
 	return OK;
 }
 
-static void detach(struct sched *s, struct sched_group *g)
+static void detach(struct sched *s, struct sched_group *g, u64 now)
 {
+	while (!list_empty(&g->members)) {
+		struct sched_ent *e = container_of(g->members.next, struct sched_ent, sibling);
+
+		linger_end(s, e);
+		leave(s, e, now);
+	}
+	resort(s, now);
 	fluid_detach(&fair_of(s)->fluid, g);
 }
 

@@ -25,7 +25,7 @@ static enum status attach(struct sched *s, struct sched_group *g, const struct s
 	return OK;
 }
 
-static void detach(struct sched *s, struct sched_group *g)
+static void detach(struct sched *s, struct sched_group *g, u64 now)
 {
 }
 
@@ -112,7 +112,7 @@ static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
 		}
 		/* Taken in advance, so that two vCPUs of a VM cannot use the same budget. */
 		e->group->budget -= (s64)slice;
-		e->debt = slice;
+		e->granted = slice;
 		list_del(&e->node);
 		e->state = SCHED_RUNNING;
 		e->cpu = cpu;
@@ -126,8 +126,8 @@ static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
 static void charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)
 {
 	e->ran += ran;
-	e->group->budget += (s64)(e->debt - ran);
-	e->debt = 0;
+	e->group->budget += (s64)(e->granted - ran);
+	e->granted = 0;
 }
 
 const struct sched_policy sched_fixed = {

@@ -19,7 +19,7 @@ static enum status attach(struct sched *s, struct sched_group *g, const struct s
 	return OK;
 }
 
-static void detach(struct sched *s, struct sched_group *g)
+static void detach(struct sched *s, struct sched_group *g, u64 now)
 {
 }
 

@@ -76,6 +76,7 @@ struct sched_group {
 
 enum sched_state {
 	SCHED_BLOCKED,
+	SCHED_LINGERING, /* fair: blocked, but the ideal still has to do what it has done already */
 	SCHED_QUEUED,
 	SCHED_RUNNING,
 };
@@ -91,8 +92,8 @@ struct sched_ent {
 	struct tree_node sort; /* fair: the run queue */
 	u64 served;	       /* fair: 1/256 ns, on group->clock; less than that is behind */
 	u64 due;	       /* fair: `served` when its request is done */
-	u64 debt, rate;	       /* fair: while blocked: how far ahead of the ideal it left, and how fast that melts */
-	u64 since;	       /* fair: when it blocked or began to run */
+	u64 granted;	       /* fixed: ns of its VM's budget that it took */
+	u64 since;	       /* fair: when it began to run */
 	u64 counted;	       /* fair: ns since then that are in `served` already */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
@@ -123,7 +124,7 @@ struct sched_policy {
 	void (*init)(struct sched *s, void *mem);
 	/* A VM comes (E_FULL: its reservation cannot be given), goes (all members blocked), or is tuned. */
 	enum status (*attach)(struct sched *s, struct sched_group *g, const struct sched_params *p);
-	void (*detach)(struct sched *s, struct sched_group *g);
+	void (*detach)(struct sched *s, struct sched_group *g, u64 now);
 	enum status (*tune)(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now);
 	/* `e` became runnable, or its slice ended (after charge()) and it still is. */
 	void (*enqueue)(struct sched *s, struct sched_ent *e, u64 now);
