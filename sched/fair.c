@@ -34,6 +34,7 @@ struct fair {
 	struct sched_ent **current; /* [cpus] */
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
+	u64 last;		    /* ns, when something was last done */
 	u32 ids, total;		    /* groups so far; entities that wait */
 	u64 margin;		    /* ns by which another pCPU's request must be earlier to be worth its cold cache */
 };
@@ -229,33 +230,58 @@ static void leave(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_group *g = e->group;
+	bool taken;
 	s64 lag;
 
 	fluid_sync(g, now);
 	lag = (s64)(g->clock - e->served);
 	e->state = SCHED_BLOCKED;
 	list_del(&e->sibling);
+	taken = fluid_hand_on(g, lag, now);
 	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
-	fluid_shift(g, lag, now);
+	if (!taken)
+		fluid_hand_on(g, lag, now);
 }
 
-/* Those with whom the ideal has caught up leave it. */
+/* The one with whom the ideal catches up first, and when. */
+static struct sched_ent *first_caught(struct fair *f, u64 *when)
+{
+	struct sched_ent *first = NULL;
+
+	*when = SCHED_NEVER;
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			struct tree_node *n = tree_first(&f->queue[i][k].lingering);
+			u64 at = SCHED_NEVER;
+
+			if (n)
+				at = k == REAL ? n->key : fluid_time(&f->fluid.line[i], n->key);
+			if (at < *when) {
+				*when = at;
+				first = ent_of(n);
+			}
+		}
+	return first;
+}
+
+/*
+ * Those with whom the ideal has caught up by now leave it, one after the other and each as of its own moment: the first thing
+ * to do in every operation, while nothing is known of any later time.
+ */
 static void catch_up(struct sched *s, u64 now)
 {
 	struct fair *f = fair_of(s);
+	struct sched_ent *e;
+	u64 when;
 
-	for (u32 i = 0; i < f->fluid.line_count; i++)
-		for (u32 k = 0; k < KINDS; k++) {
-			u64 clock = k == REAL ? now : fluid_virtual(&f->fluid.line[i], now);
-			struct tree_node *n = tree_first(&f->queue[i][k].lingering);
-
-			/* One at a time: each may change everybody's pace. */
-			if (!n || tree_before(clock, n->key))
-				continue;
-			linger_end(s, ent_of(n));
-			leave(s, ent_of(n), now);
-			resort(s, now);
-		}
+	while ((e = first_caught(f, &when)) && when <= now) {
+		when = max_u64(when, f->last);
+		f->last = when;
+		linger_end(s, e);
+		leave(s, e, when);
+		resort(s, when);
+	}
+	f->last = now;
 }
 
 /* --- Choosing ------------------------------------------------------------------------------------------------ */
@@ -275,6 +301,10 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	u64 due;
 
 	publish(s, l, kind, cpu, now);
+	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
+	other = tour_best(&q->begin);
+	if (other != TOUR_NONE && q->due.win[q->due.size + other] == TOUR_NONE)
+		publish(s, l, kind, other, now);
 	if (q->due.win[q->due.size + cpu] == cpu) {
 		due = real_due(l, kind, q->due.key[cpu], now);
 		if (!here->ent || due < here->due)
@@ -303,7 +333,8 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu, u64 now)
 			continue;
 		e = ent_of(tree_first(&q->on[q->begin.win[q->begin.size + cpu] == cpu &&
 						q->begin.key[cpu] == q->begin.key[at] ? cpu : at]));
-		fluid_skip(l, e->sort.key - horizon(s, l, VIRTUAL, now));
+		if (tree_before(horizon(s, l, VIRTUAL, now), e->sort.key))
+			fluid_skip(l, e->sort.key - horizon(s, l, VIRTUAL, now));
 		return e;
 	}
 	return NULL;
@@ -505,6 +536,7 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 		wake(s, e, now);
 		return;
 	}
+	catch_up(s, now);
 	fluid_sync(g, now);
 	/* What no schedule can give back is not owed. */
 	if ((s64)(g->clock - e->served) > (s64)(2 * request(s))) {
@@ -519,6 +551,7 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 static void block(struct sched *s, struct sched_ent *e, u64 now)
 {
 	assert(e->state == SCHED_QUEUED || e->state == SCHED_RUNNING);
+	catch_up(s, now);
 	if (e->state == SCHED_QUEUED)
 		queue_out(s, e, now);
 	fluid_sync(e->group, now);
@@ -526,7 +559,6 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 		linger(s, e);
 	else
 		leave(s, e, now);
-	catch_up(s, now);
 	resort(s, now);
 }
 
@@ -554,6 +586,7 @@ static enum status attach(struct sched *s, struct sched_group *g, const struct s
 
 static void detach(struct sched *s, struct sched_group *g, u64 now)
 {
+	catch_up(s, now);
 	while (!list_empty(&g->members)) {
 		struct sched_ent *e = container_of(g->members.next, struct sched_ent, sibling);
 
@@ -570,6 +603,7 @@ static enum status tune(struct sched *s, struct sched_group *g, const struct sch
 	struct sched_params next = *p;
 
 	next.cpus = g->params.cpus;
+	catch_up(s, now);
 	if (p->reservation > g->params.reservation &&
 	    !share_admits(&f->fluid, g->line, p->reservation - g->params.reservation))
 		return E_FULL;

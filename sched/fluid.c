@@ -26,6 +26,16 @@ u64 fluid_virtual(struct sched_line *l, u64 now)
 	return l->clock;
 }
 
+u64 fluid_time(const struct sched_line *l, u64 virt)
+{
+	s64 ahead = (s64)(virt - l->clock);
+
+	if (ahead <= 0)
+		return l->at;
+	/* Rounded up: then it is that late. */
+	return l->rate ? l->at + mul_div((u64)ahead, l->weight, l->rate) + 1 : SCHED_NEVER;
+}
+
 static u64 driver(struct sched_group *g, u64 now)
 {
 	return fluid_sharing(g) ? fluid_virtual(g->line, now) : now;
@@ -62,30 +72,35 @@ u64 fluid_when(const struct sched_group *g, u64 clock)
 	return g->synced + (u64)scale((s64)(clock - g->clock), (u64)g->runnable << 16, pace(g));
 }
 
-u64 fluid_member_rate(const struct sched_group *g)
+/* What the group gets now. */
+static u64 fluid_rate(const struct sched_group *g)
 {
-	const struct sched_line *l = g->line;
-
-	if (!g->runnable)
-		return 0;
-	if (!fluid_sharing(g))
-		return pace(g) / g->runnable;
-	return mul_div(l->rate, g->params.shares, l->weight * g->runnable);
+	return fluid_sharing(g) ? mul_div(g->line->rate, g->params.shares, g->line->weight) : pace(g);
 }
 
-void fluid_shift(struct sched_group *g, s64 service, u64 now)
+u64 fluid_member_rate(const struct sched_group *g)
+{
+	return g->runnable ? fluid_rate(g) / g->runnable : 0;
+}
+
+bool fluid_hand_on(struct sched_group *g, s64 service, u64 now)
 {
 	struct sched_line *l = g->line;
+	u32 siblings = g->runnable ? g->runnable - 1 : 0;
+	u64 weight = l->weight - (fluid_sharing(g) ? g->params.shares : 0);
 
+	fluid_sync(g, now);
 	/* Siblings first: they divide what their VM gets. Those who have a pCPU each can get no more. */
-	if (g->runnable && !(g->mode == SCHED_CAPPED && g->cap == g->runnable * SCHED_ONE)) {
-		fluid_sync(g, now);
-		g->clock += (u64)(service / (s64)g->runnable);
-		return;
+	if (siblings && fluid_rate(g) < siblings * SCHED_ONE) {
+		g->clock += (u64)(service / (s64)siblings);
+		return true;
 	}
 	fluid_virtual(l, now);
-	if (l->weight)
-		l->clock += (u64)scale(service, 1 << 16, l->weight);
+	if (weight)
+		l->clock += (u64)scale(service, 1 << 16, weight);
+	if (fluid_sharing(g))
+		g->synced = l->clock;
+	return weight;
 }
 
 void fluid_skip(struct sched_line *l, u64 ahead)

@@ -40,11 +40,13 @@ void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const st
 void fluid_sync(struct sched_group *g, u64 now);
 /* The line's virtual time. */
 u64 fluid_virtual(struct sched_line *l, u64 now);
+/* ns, when the line's virtual time will be that, or was first known to be past it. */
+u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
- * A member of `g` leaves `service` (1/256 ns) behind that it was owed, or takes (negative) what it owes: its siblings have it at
- * once, or, if there are none, the line's sharing groups in proportion.
+ * A member of `g` is about to leave, or has left alone, `service` (1/256 ns) that it was owed: its siblings have it at once, or, if
+ * there are none, the line's other sharing groups in proportion. False: there is nobody.
  */
-void fluid_shift(struct sched_group *g, s64 service, u64 now);
+bool fluid_hand_on(struct sched_group *g, s64 service, u64 now);
 /* Moves the line's virtual time on. */
 void fluid_skip(struct sched_line *l, u64 ahead);
 

@@ -26,6 +26,82 @@ void ideal_advance(struct sim *m)
 	m->ideal_at = m->now;
 }
 
+void ideal_wake(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	if (!m->clairvoyant || v->left == SCHED_NEVER)
+		v->arrived = SCHED_NEVER;
+	else
+		v->arrived += v->left;
+	m->ideal_stale = true;
+}
+
+/*
+ * What a vCPU is owed when it blocks goes to its siblings; without any, to the VMs that share as it does, in proportion. False:
+ * there is nobody.
+ */
+static bool hand_on(struct sim *m, struct sim_vcpu *v, double service)
+{
+	struct sim_group *own = &m->group[v->group];
+	double weight = 0, others = own->ideal_runnable ? own->ideal_runnable - 1 : 0;
+	bool siblings = others > 0 && own->rate < others - 1e-6;
+
+	for (u32 i = 0; i < m->group_count; i++)
+		if (m->group[i].sharing && m->group[i].class == own->class && &m->group[i] != own)
+			weight += m->group[i].weight;
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+		struct sim_group *g = &m->group[o->group];
+
+		if (o == v || !backlogged(o))
+			continue;
+		if (siblings && g == own)
+			o->served += service / others;
+		else if (!siblings && g != own && g->sharing && g->class == own->class)
+			o->served += service * g->weight / weight / g->ideal_runnable;
+	}
+	return siblings || weight > 0;
+}
+
+/* `v` is to get no more than `end` in all; what it has got beyond that others have. */
+static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
+{
+	double over = v->served - (double)end;
+
+	/* Who shares is judged with it first; only if that is nobody, without. */
+	v->arrived = SCHED_NEVER;
+	v->served = (double)end;
+	ideal_rates(m);
+	v->arrived = end;
+	if (hand_on(m, v, over))
+		return;
+	ideal_rates(m);
+	hand_on(m, v, over);
+}
+
+void ideal_block(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	m->ideal_stale = true;
+	if (m->clairvoyant && v->arrived != SCHED_NEVER)
+		return;
+	if (v->served < (double)v->ent.ran) {
+		v->arrived = v->ent.ran;
+		return;
+	}
+	end_at(m, v, v->ent.ran);
+	/* Those who are ahead may have been given more than they had taken. */
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+
+		if (o->arrived == SCHED_NEVER || o->served < (double)o->arrived + 1e-2)
+			continue;
+		end_at(m, o, o->arrived);
+		i = (u32)-1;
+	}
+	m->ideal_stale = true;
+}
+
 static double wants(const struct sim_group *g, double level)
 {
 	return fmin(fmax(g->weight * level, g->floor), g->cap);
@@ -117,6 +193,7 @@ static void freeze(struct sim *m, u32 set, double level)
 		if (g->frozen || !g->ideal_runnable || !(set >> g->class & 1))
 			continue;
 		g->rate = wants(g, level);
+		g->sharing = g->rate > g->floor + 1e-9 && g->rate < g->cap - 1e-9;
 		g->frozen = true;
 	}
 }
@@ -161,7 +238,7 @@ void ideal_rates(struct sim *m)
 		struct sim_group *g = &m->group[i];
 		double one = (double)SCHED_ONE;
 
-		g->frozen = false;
+		g->frozen = g->sharing = false;
 		g->rate = 0;
 		g->weight = g->params.shares;
 		g->cap = g->ideal_runnable;

@@ -110,8 +110,6 @@ static void judge(struct sim *m, struct sim_vcpu *v)
 {
 	double lag = sim_lag(m, v);
 
-	if (v->gone)
-		return;
 	if (lag > v->behind) {
 		v->behind = lag;
 		v->behind_at = m->now;
@@ -134,14 +132,8 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 	v->runnable = true;
 	v->woke = m->now;
 	m->wakes++;
-	ideal_advance(m);
-	if (v->habit == SIM_HOG) {
-		v->arrived = v->left = SCHED_NEVER;
-	} else {
-		v->left = about(m, v, v->burst);
-		v->arrived += v->left;
-	}
-	m->ideal_stale = true;
+	v->left = v->habit == SIM_HOG ? SCHED_NEVER : about(m, v, v->burst);
+	ideal_wake(m, v);
 	m->waiting++;
 	CALL(m, enqueue(&m->sched, &v->ent, m->now));
 	judge(m, v);
@@ -150,6 +142,7 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 static void fall_asleep(struct sim *m, struct sim_vcpu *v)
 {
 	v->runnable = false;
+	ideal_block(m, v);
 	CALL(m, block(&m->sched, &v->ent, m->now));
 	if (!v->gone)
 		post(m, m->now + about(m, v, v->sleep), EVENT_WAKE, v->id);
@@ -158,10 +151,7 @@ static void fall_asleep(struct sim *m, struct sim_vcpu *v)
 /* It ends for good; the ideal forgets it too. */
 static void stop(struct sim *m, struct sim_vcpu *v)
 {
-	ideal_advance(m);
 	v->gone = true;
-	v->arrived = 0;
-	m->ideal_stale = true;
 	if (v->ent.state == SCHED_RUNNING) {
 		v->left = 0;
 		kick(&m->sched, v->ent.cpu);

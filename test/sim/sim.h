@@ -23,7 +23,7 @@ struct sim_vcpu {
 	u64 left;	     /* work of this burst, ns */
 	bool runnable, gone;
 	u64 woke;	     /* when; SCHED_NEVER: has run since */
-	u64 arrived;	     /* work so far; hogs: SCHED_NEVER */
+	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
 	u32 last_cpu;
 	/* the ideal */
 	double served, rate;
@@ -38,7 +38,7 @@ struct sim_group {
 	struct sched_params params; /* as the ideal sees them now */
 	u32 ideal_runnable;
 	double rate, cap, floor, weight; /* of the ideal */
-	bool frozen;
+	bool frozen, sharing;
 	u32 class;
 };
 
@@ -77,6 +77,7 @@ struct sim {
 	double level;
 	u64 ideal_at, ideal_next;
 	bool ideal_stale, limits;
+	bool clairvoyant; /* the ideal knows how long each burst will be; before the first one */
 	/* called after every event, for plots */
 	void (*watch)(struct sim *m, void *ctx);
 	void *watch_ctx;
@@ -105,6 +106,9 @@ u64 sim_random(struct sim *m, u64 below);
 /* The latency that so many of 1000 wake-ups stayed within, ns. */
 u64 sim_latency(const struct sim *m, u32 permille);
 
-/* ideal.c: brings it up to m->now; computes the rates anew and when the next burst of work will be done. */
+/* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
 void ideal_advance(struct sim *m);
+void ideal_wake(struct sim *m, struct sim_vcpu *v);
+void ideal_block(struct sim *m, struct sim_vcpu *v);
+/* Computes the rates anew and when the first vCPU will have all that it may get. */
 void ideal_rates(struct sim *m);
