@@ -318,24 +318,23 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 		*there = (struct choice){ ent_of(tree_earliest(&q->on[other], horizon(s, l, kind, now))), due };
 }
 
-/* All that wait are ahead of the ideal, so the ideal is slow: the first of them goes, and the line's clock with him. */
-static struct sched_ent *first_to_begin(struct sched *s, u32 cpu, u64 now)
+/*
+ * All that wait are ahead of the ideal by as much as they may be, while it serves some that linger. The first of them that may
+ * begin runs nevertheless, unless it is limited: no pCPU idles that somebody could use.
+ */
+static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
 	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
-		u32 i = (u32)__builtin_ctzll(rest), at = tour_best(&f->queue[i][VIRTUAL].begin);
-		struct queue *q = &f->queue[i][VIRTUAL];
-		struct sched_line *l = &f->fluid.line[i];
-		struct sched_ent *e;
+		struct queue *q = &f->queue[__builtin_ctzll(rest)][VIRTUAL];
+		u32 at = tour_best(&q->begin);
 
 		if (at == TOUR_NONE)
 			continue;
-		e = ent_of(tree_first(&q->on[q->begin.win[q->begin.size + cpu] == cpu &&
-						q->begin.key[cpu] == q->begin.key[at] ? cpu : at]));
-		if (tree_before(horizon(s, l, VIRTUAL, now), e->sort.key))
-			fluid_skip(l, e->sort.key - horizon(s, l, VIRTUAL, now));
-		return e;
+		if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
+			at = cpu;
+		return ent_of(tree_first(&q->on[at]));
 	}
 	return NULL;
 }
@@ -352,7 +351,7 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 	if (there.ent && (!here.ent || there.due + f->margin < here.due))
 		here = there;
 	if (!here.ent && f->total) {
-		here.ent = first_to_begin(s, cpu, now);
+		here.ent = first_to_begin(s, cpu);
 		here.due = now;
 	}
 	return here;

@@ -103,11 +103,6 @@ bool fluid_hand_on(struct sched_group *g, s64 service, u64 now)
 	return weight;
 }
 
-void fluid_skip(struct sched_line *l, u64 ahead)
-{
-	l->clock += ahead;
-}
-
 s64 fluid_to_virtual(const struct sched_line *l, u64 ns)
 {
 	return l->weight ? (s64)mul_div(ns, l->rate, l->weight) : 0;

@@ -47,8 +47,6 @@ u64 fluid_time(const struct sched_line *l, u64 virt);
  * there are none, the line's other sharing groups in proportion. False: there is nobody.
  */
 bool fluid_hand_on(struct sched_group *g, s64 service, u64 now);
-/* Moves the line's virtual time on. */
-void fluid_skip(struct sched_line *l, u64 ahead);
 
 static inline bool fluid_sharing(const struct sched_group *g)
 {
