@@ -225,22 +225,49 @@ static void resort(struct sched *s, u64 now)
 
 /* --- Leaving the ideal --------------------------------------------------------------------------------------- */
 
-/* Takes `e` out of the ideal. What it is still owed is not its own: it had all that it wanted. */
+/* How far `e` is behind the ideal; its group is in sync. */
+static s64 lag_of(const struct sched_ent *e, u64 now)
+{
+	s64 lag = (s64)(e->group->clock - e->served);
+
+	return e->state == SCHED_RUNNING ? lag - (s64)((now - e->since - e->counted) << 8) : lag;
+}
+
+/* What each sibling of `e` can be given without being owed more than a slice. */
+static s64 room_of(struct sched *s, const struct sched_ent *e, u64 now)
+{
+	s64 worst = -(s64)request(s);
+
+	list_for_each(it, &e->group->members) {
+		struct sched_ent *o = container_of(it, struct sched_ent, sibling);
+		s64 lag = lag_of(o, now);
+
+		sched_step();
+		if (o != e && lag > worst)
+			worst = lag;
+	}
+	return (s64)request(s) - worst;
+}
+
+/*
+ * Takes `e` out of the ideal. What it is still owed is not its own, for it had all that it wanted: its siblings have it, who
+ * divide what their VM gets; what they cannot be given soon, the others have.
+ */
 static void leave(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_group *g = e->group;
 	bool taken;
-	s64 lag;
+	s64 rest;
 
 	fluid_sync(g, now);
-	lag = (s64)(g->clock - e->served);
+	rest = fluid_give_siblings(g, lag_of(e, now), room_of(s, e, now), now);
 	e->state = SCHED_BLOCKED;
 	list_del(&e->sibling);
-	taken = fluid_hand_on(g, lag, now);
+	taken = fluid_give_line(g, rest, now);
 	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
 	if (!taken)
-		fluid_hand_on(g, lag, now);
+		fluid_give_line(g, rest, now);
 }
 
 /* The one with whom the ideal catches up first, and when. */
@@ -550,6 +577,10 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 static void block(struct sched *s, struct sched_ent *e, u64 now)
 {
 	assert(e->state == SCHED_QUEUED || e->state == SCHED_RUNNING);
+	if (e->state == SCHED_RUNNING) {
+		e->since = now;
+		e->counted = 0;
+	}
 	catch_up(s, now);
 	if (e->state == SCHED_QUEUED)
 		queue_out(s, e, now);

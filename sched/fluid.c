@@ -83,18 +83,26 @@ u64 fluid_member_rate(const struct sched_group *g)
 	return g->runnable ? fluid_rate(g) / g->runnable : 0;
 }
 
-bool fluid_hand_on(struct sched_group *g, s64 service, u64 now)
+s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
+{
+	u32 siblings = g->runnable - 1;
+	s64 each;
+
+	/* Those who have a pCPU each can get no more. */
+	if (!siblings || fluid_rate(g) >= siblings * SCHED_ONE || room <= 0)
+		return service;
+	each = service / (s64)siblings < room ? service / (s64)siblings : room;
+	fluid_sync(g, now);
+	g->clock += (u64)each;
+	return service - each * (s64)siblings;
+}
+
+bool fluid_give_line(struct sched_group *g, s64 service, u64 now)
 {
 	struct sched_line *l = g->line;
-	u32 siblings = g->runnable ? g->runnable - 1 : 0;
 	u64 weight = l->weight - (fluid_sharing(g) ? g->params.shares : 0);
 
 	fluid_sync(g, now);
-	/* Siblings first: they divide what their VM gets. Those who have a pCPU each can get no more. */
-	if (siblings && fluid_rate(g) < siblings * SCHED_ONE) {
-		g->clock += (u64)(service / (s64)siblings);
-		return true;
-	}
 	fluid_virtual(l, now);
 	if (weight)
 		l->clock += (u64)scale(service, 1 << 16, weight);

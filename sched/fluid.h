@@ -43,10 +43,12 @@ u64 fluid_virtual(struct sched_line *l, u64 now);
 /* ns, when the line's virtual time will be that, or was first known to be past it. */
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
- * A member of `g` is about to leave, or has left alone, `service` (1/256 ns) that it was owed: its siblings have it at once, or, if
- * there are none, the line's other sharing groups in proportion. False: there is nobody.
+ * A member of `g` is about to leave `service` (1/256 ns) behind that it was owed. Gives it to its siblings, at most `room` to each,
+ * and returns the rest.
  */
-bool fluid_hand_on(struct sched_group *g, s64 service, u64 now);
+s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
+/* Gives it to the line's other sharing groups in proportion. False: there is nobody. */
+bool fluid_give_line(struct sched_group *g, s64 service, u64 now);
 
 static inline bool fluid_sharing(const struct sched_group *g)
 {

@@ -36,31 +36,40 @@ void ideal_wake(struct sim *m, struct sim_vcpu *v)
 	m->ideal_stale = true;
 }
 
-/*
- * What a vCPU is owed when it blocks goes to its siblings; without any, to the VMs that share as it does, in proportion. False:
- * there is nobody.
- */
-static bool hand_on(struct sim *m, struct sim_vcpu *v, double service)
+/* To its siblings, as long as none is owed more than a slice. Returns the rest. */
+static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 {
 	struct sim_group *own = &m->group[v->group];
-	double weight = 0, others = own->ideal_runnable ? own->ideal_runnable - 1 : 0;
-	bool siblings = others > 0 && own->rate < others - 1e-6;
+	double others = own->ideal_runnable - 1, each = service / others, slice = (double)m->sched.slice;
+
+	if (others <= 0 || own->rate >= others - 1e-6)
+		return service;
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
+			each = fmin(each, slice - sim_lag(m, &m->vcpu[i]));
+	each = fmax(each, 0);
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
+			m->vcpu[i].served += each;
+	return service - each * others;
+}
+
+/* To the other VMs that share as it does, in proportion. False: there are none. */
+static bool give_line(struct sim *m, struct sim_vcpu *v, double service)
+{
+	struct sim_group *own = &m->group[v->group];
+	double weight = 0;
 
 	for (u32 i = 0; i < m->group_count; i++)
 		if (m->group[i].sharing && m->group[i].class == own->class && &m->group[i] != own)
 			weight += m->group[i].weight;
 	for (u32 i = 0; i < m->vcpu_count; i++) {
-		struct sim_vcpu *o = &m->vcpu[i];
-		struct sim_group *g = &m->group[o->group];
+		struct sim_group *g = &m->group[m->vcpu[i].group];
 
-		if (o == v || !backlogged(o))
-			continue;
-		if (siblings && g == own)
-			o->served += service / others;
-		else if (!siblings && g != own && g->sharing && g->class == own->class)
-			o->served += service * g->weight / weight / g->ideal_runnable;
+		if (g != own && g->sharing && g->class == own->class && backlogged(&m->vcpu[i]))
+			m->vcpu[i].served += service * g->weight / weight / g->ideal_runnable;
 	}
-	return siblings || weight > 0;
+	return weight > 0;
 }
 
 /* `v` is to get no more than `end` in all; what it has got beyond that others have. */
@@ -73,10 +82,11 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 	v->served = (double)end;
 	ideal_rates(m);
 	v->arrived = end;
-	if (hand_on(m, v, over))
+	over = give_siblings(m, v, over);
+	if (give_line(m, v, over))
 		return;
 	ideal_rates(m);
-	hand_on(m, v, over);
+	give_line(m, v, over);
 }
 
 void ideal_block(struct sim *m, struct sim_vcpu *v)
