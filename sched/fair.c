@@ -12,11 +12,12 @@
 #include <sched/steps.h>
 #include <sched/tour.h>
 
-#define KINDS 2 /* of clocks: a line's virtual time, and real time */
-
+/* By which clock requests are sorted. */
 enum {
-	VIRTUAL,
-	REAL,
+	VIRTUAL, /* the line's virtual time */
+	REAL,	 /* ns */
+	LIMITED, /* ns, and never before the ideal: the others may be run early when a pCPU would idle */
+	KINDS,
 };
 
 /* What one line has waiting. */
@@ -78,13 +79,13 @@ static struct sched_ent *ent_of(struct tree_node *n)
 /* ns, when what is due at `due` of this line's clock is due; at today's pace. */
 static u64 real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
 {
-	return kind == REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+	return kind != VIRTUAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
 }
 
 /* The latest beginning that may begin now. */
 static u64 horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
-	if (kind == REAL)
+	if (kind != VIRTUAL)
 		return now + s->slice;
 	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
 }
@@ -96,7 +97,7 @@ static void place_keys(struct sched_ent *e)
 	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
 	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
-	e->kind = fluid_sharing(g) ? VIRTUAL : REAL;
+	e->kind = fluid_sharing(g) ? VIRTUAL : fluid_limited(g) ? LIMITED : REAL;
 	e->sort.key = fluid_when(g, e->served);
 	e->sort.due = fluid_when(g, due);
 }
@@ -257,17 +258,20 @@ static void leave(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_group *g = e->group;
-	bool taken;
+	u32 others = g->runnable - 1;
 	s64 rest;
 
 	fluid_sync(g, now);
 	rest = fluid_give_siblings(g, lag_of(e, now), room_of(s, e, now), now);
 	e->state = SCHED_BLOCKED;
 	list_del(&e->sibling);
-	taken = fluid_give_line(g, rest, now);
-	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
-	if (!taken)
-		fluid_give_line(g, rest, now);
+	fluid_change(&f->fluid, g, others, &g->params, now);
+	if (fluid_give_line(g, rest, now))
+		return;
+	/* Without it everybody has all he can use. Then those have it who shared with it. */
+	fluid_change(&f->fluid, g, others + 1, &g->params, now);
+	fluid_give_line(g, rest, now);
+	fluid_change(&f->fluid, g, others, &g->params, now);
 }
 
 /* The one with whom the ideal catches up first, and when. */
@@ -282,7 +286,7 @@ static struct sched_ent *first_caught(struct fair *f, u64 *when)
 			u64 at = SCHED_NEVER;
 
 			if (n)
-				at = k == REAL ? n->key : fluid_time(&f->fluid.line[i], n->key);
+				at = k != VIRTUAL ? n->key : fluid_time(&f->fluid.line[i], n->key);
 			if (at < *when) {
 				*when = at;
 				first = ent_of(n);
@@ -353,16 +357,17 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
-		struct queue *q = &f->queue[__builtin_ctzll(rest)][VIRTUAL];
-		u32 at = tour_best(&q->begin);
+	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1)
+		for (u32 kind = 0; kind < LIMITED; kind++) {
+			struct queue *q = &f->queue[__builtin_ctzll(rest)][kind];
+			u32 at = tour_best(&q->begin);
 
-		if (at == TOUR_NONE)
-			continue;
-		if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
-			at = cpu;
-		return ent_of(tree_first(&q->on[at]));
-	}
+			if (at == TOUR_NONE)
+				continue;
+			if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
+				at = cpu;
+			return ent_of(tree_first(&q->on[at]));
+		}
 	return NULL;
 }
 
@@ -372,8 +377,8 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 	struct choice here = { 0 }, there = { 0 };
 
 	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
-		look(s, (u32)__builtin_ctzll(rest), VIRTUAL, cpu, now, &here, &there);
-		look(s, (u32)__builtin_ctzll(rest), REAL, cpu, now, &here, &there);
+		for (u32 kind = 0; kind < KINDS; kind++)
+			look(s, (u32)__builtin_ctzll(rest), kind, cpu, now, &here, &there);
 	}
 	if (there.ent && (!here.ent || there.due + f->margin < here.due))
 		here = there;
@@ -391,7 +396,7 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 	u64 next = SCHED_NEVER;
 
 	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
-		struct queue *q = &f->queue[__builtin_ctzll(rest)][REAL];
+		struct queue *q = &f->queue[__builtin_ctzll(rest)][LIMITED];
 		u32 at = tour_best(&q->begin);
 
 		if (at != TOUR_NONE)

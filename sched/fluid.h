@@ -55,6 +55,12 @@ static inline bool fluid_sharing(const struct sched_group *g)
 	return g->mode == SCHED_SHARING;
 }
 
+/* By its limit, not by the number of its members? */
+static inline bool fluid_limited(const struct sched_group *g)
+{
+	return g->mode == SCHED_CAPPED && g->cap < g->runnable * SCHED_ONE;
+}
+
 /* What each runnable member gets now. */
 u64 fluid_member_rate(const struct sched_group *g);
 /* When, by the clock that drives g, each member will have got `clock` (1/256 ns); g is in sync. */

@@ -77,15 +77,18 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 {
 	double over = v->served - (double)end;
 
-	/* Who shares is judged with it first; only if that is nobody, without. */
 	v->arrived = SCHED_NEVER;
 	v->served = (double)end;
 	ideal_rates(m);
-	v->arrived = end;
 	over = give_siblings(m, v, over);
+	/* Who shares is judged without it; with it only if that is nobody. */
+	v->arrived = end;
+	ideal_rates(m);
 	if (give_line(m, v, over))
 		return;
+	v->arrived = SCHED_NEVER;
 	ideal_rates(m);
+	v->arrived = end;
 	give_line(m, v, over);
 }
 
