@@ -97,17 +97,23 @@ s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
 	return service - each * (s64)siblings;
 }
 
-bool fluid_give_line(struct sched_group *g, s64 service, u64 now)
+bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now)
 {
-	struct sched_line *l = g->line;
-	u64 weight = l->weight - (fluid_sharing(g) ? g->params.shares : 0);
+	u64 weight = 0;
 
 	fluid_sync(g, now);
-	fluid_virtual(l, now);
-	if (weight)
+	for (u64 rest = g->line->strait; rest; rest &= rest - 1)
+		weight += f->line[__builtin_ctzll(rest)].weight;
+	weight -= fluid_sharing(g) ? g->params.shares : 0;
+	for (u64 rest = g->line->strait; weight && rest; rest &= rest - 1) {
+		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+
+		fluid_virtual(l, now);
 		l->clock += (u64)scale(service, 1 << 16, weight);
+	}
+	/* It has no part in it itself. */
 	if (fluid_sharing(g))
-		g->synced = l->clock;
+		g->synced = g->line->clock;
 	return weight;
 }
 
@@ -194,11 +200,10 @@ static void flip(struct fluid *f, struct sched_group *g, enum sched_mode mode, u
 static int compare(const struct sched_group *g, u64 rate)
 {
 	const struct sched_line *l = g->line;
-	unsigned __int128 gets = (unsigned __int128)l->rate * g->params.shares;
-	unsigned __int128 bound = (unsigned __int128)rate * l->weight;
+	unsigned __int128 gets = (unsigned __int128)l->level_of * g->params.shares;
+	unsigned __int128 bound = (unsigned __int128)rate * l->level_for;
 
-	/* If nobody shares, there is something left over, nothing, or too little. */
-	if (!l->weight)
+	if (!l->level_for)
 		return l->spare > 0 ? 1 : l->spare < 0 ? -1 : 0;
 	return gets > bound ? 1 : gets < bound ? -1 : 0;
 }

@@ -18,7 +18,10 @@ struct sched_line {
 	u64 rate;	 /* what the sharing groups get together */
 	u64 weight;	 /* their shares */
 	u64 fixed;	 /* what the others get together */
-	s64 spare;	 /* without sharing groups: what is left over, or missing */
+	u64 strait;	 /* lines with the same level of service for each share */
+	u64 level_of;	 /* that level: so much ... */
+	u64 level_for;	 /* ... for so many shares; 0: nobody shares here */
+	s64 spare;	 /* then: what is left over, or missing */
 	u64 reserved;
 	struct tree caps, floors;     /* of the sharing groups: where their bounds begin to bind */
 	struct tree capped, floored;  /* of the others: where the bounds cease to */
@@ -47,8 +50,8 @@ u64 fluid_time(const struct sched_line *l, u64 virt);
  * and returns the rest.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
-/* Gives it to the line's other sharing groups in proportion. False: there is nobody. */
-bool fluid_give_line(struct sched_group *g, s64 service, u64 now);
+/* Gives it to the other groups that share on the same level, in proportion. False: there is nobody. */
+bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
 
 static inline bool fluid_sharing(const struct sched_group *g)
 {

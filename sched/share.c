@@ -12,6 +12,11 @@ struct strait {
 	u64 weight; /* of these */
 };
 
+static u64 all_lines(const struct fluid *f)
+{
+	return ~0ull >> (64 - f->line_count);
+}
+
 static struct strait strait(const struct fluid *f, u64 lines, u64 open, u32 cpus)
 {
 	struct strait s = { .lines = lines, .open = lines & open, .left = (s64)(cpus * SCHED_ONE) };
@@ -41,7 +46,7 @@ static bool narrower(const struct strait *a, const struct strait *b)
 
 static struct strait narrowest(const struct fluid *f, u64 open)
 {
-	struct strait best = strait(f, width_mask(8) >> (64 - f->line_count), open, f->cpus);
+	struct strait best = strait(f, all_lines(f), open, f->cpus);
 
 	for (u32 i = 0; f->line_count > 1 && i < f->line_count; i++) {
 		struct strait s = strait(f, f->line[i].inside, open, f->line[i].cpu_count);
@@ -55,7 +60,7 @@ static struct strait narrowest(const struct fluid *f, u64 open)
 /* What the narrowest strait around line `l` has left for it. */
 static s64 spare(const struct fluid *f, u32 l)
 {
-	s64 least = strait(f, width_mask(8) >> (64 - f->line_count), 0, f->cpus).left;
+	s64 least = strait(f, all_lines(f), 0, f->cpus).left;
 
 	for (u32 i = 0; f->line_count > 1 && i < f->line_count; i++) {
 		s64 left = strait(f, f->line[i].inside, 0, f->line[i].cpu_count).left;
@@ -66,28 +71,42 @@ static s64 spare(const struct fluid *f, u32 l)
 	return least;
 }
 
+/* All lines of `s` that have no level yet have that of `s`: who shares there now gets it, and who were to would. */
+static void settle(struct fluid *f, const struct strait *s, u64 *unset)
+{
+	for (u64 rest = s->lines & *unset; rest; rest &= rest - 1) {
+		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+
+		l->rate = s->left > 0 ? mul_div((u64)s->left, l->weight, s->weight) : 0;
+		l->level_of = s->left > 0 ? (u64)s->left : 0;
+		l->level_for = s->weight;
+		l->strait = s->lines & *unset;
+	}
+	*unset &= ~s->lines;
+}
+
 void share_lines(struct fluid *f)
 {
-	u64 open = 0;
+	u64 unset = all_lines(f), open = 0;
 
 	for (u32 i = 0; i < f->line_count; i++) {
 		f->line[i].rate = 0;
 		if (f->line[i].weight)
 			open |= BIT(i);
 	}
-	while (open) {
-		struct strait s = narrowest(f, open);
+	while (open & unset) {
+		struct strait s = narrowest(f, open & unset);
 
-		for (u64 rest = s.open; rest; rest &= rest - 1) {
-			struct sched_line *l = &f->line[__builtin_ctzll(rest)];
-
-			l->rate = s.left > 0 ? mul_div((u64)s.left, l->weight, s.weight) : 0;
-		}
-		open &= ~s.open;
+		settle(f, &s, &unset);
 	}
-	for (u32 i = 0; i < f->line_count; i++)
-		if (!f->line[i].weight)
-			f->line[i].spare = spare(f, i);
+	/* Nobody shares there: there is something left over, which is no level at all, or nothing, or too little. */
+	for (u64 rest = unset; rest; rest &= rest - 1) {
+		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+
+		l->spare = spare(f, (u32)(l - f->line));
+		l->level_for = 0;
+		l->strait = BIT(l - f->line);
+	}
 }
 
 bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation)

@@ -61,12 +61,12 @@ static bool give_line(struct sim *m, struct sim_vcpu *v, double service)
 	double weight = 0;
 
 	for (u32 i = 0; i < m->group_count; i++)
-		if (m->group[i].sharing && m->group[i].class == own->class && &m->group[i] != own)
+		if (m->group[i].sharing && m->group[i].strait == own->strait && &m->group[i] != own)
 			weight += m->group[i].weight;
 	for (u32 i = 0; i < m->vcpu_count; i++) {
 		struct sim_group *g = &m->group[m->vcpu[i].group];
 
-		if (g != own && g->sharing && g->class == own->class && backlogged(&m->vcpu[i]))
+		if (g != own && g->sharing && g->strait == own->strait && backlogged(&m->vcpu[i]))
 			m->vcpu[i].served += service * g->weight / weight / g->ideal_runnable;
 	}
 	return weight > 0;
@@ -174,8 +174,6 @@ static u32 room_of(const struct sim *m, const struct sched_mask *masks, u32 clas
 		for (u32 c = 0; c < classes; c++)
 			if (set >> c & 1)
 				any |= masks[c].word[w];
-		if (m->cpus < (w + 1) * 64)
-			any &= ~0ull >> (64 - m->cpus % 64);
 		room += (u32)__builtin_popcountll(any);
 	}
 	return room;
@@ -188,12 +186,15 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 
 	for (u32 i = 0; i < m->group_count; i++) {
 		struct sim_group *g = &m->group[i];
+		struct sched_mask cpus = g->params.cpus;
 
+		for (u32 w = m->cpus / 64; w < SCHED_CPUS_MAX / 64; w++)
+			cpus.word[w] &= w == m->cpus / 64 && m->cpus % 64 ? ~0ull >> (64 - m->cpus % 64) : 0;
 		for (g->class = 0; g->class < n; g->class++)
-			if (!memcmp(&masks[g->class], &g->params.cpus, sizeof(*masks)))
+			if (!memcmp(&masks[g->class], &cpus, sizeof(*masks)))
 				break;
 		if (g->class == n)
-			masks[n++] = g->params.cpus;
+			masks[n++] = cpus;
 	}
 	return n;
 }
@@ -203,7 +204,10 @@ static void freeze(struct sim *m, u32 set, double level)
 	for (u32 i = 0; i < m->group_count; i++) {
 		struct sim_group *g = &m->group[i];
 
-		if (g->frozen || !g->ideal_runnable || !(set >> g->class & 1))
+		if (g->frozen || !(set >> g->class & 1))
+			continue;
+		g->strait = set;
+		if (!g->ideal_runnable)
 			continue;
 		g->rate = wants(g, level);
 		g->sharing = g->rate > g->floor + 1e-9 && g->rate < g->cap - 1e-9;

@@ -39,7 +39,7 @@ struct sim_group {
 	u32 ideal_runnable;
 	double rate, cap, floor, weight; /* of the ideal */
 	bool frozen, sharing;
-	u32 class;
+	u32 class, strait;
 };
 
 struct sim_knob {
