@@ -31,7 +31,7 @@ struct queue {
 struct fair {
 	struct fluid fluid;
 	struct queue queue[FLUID_LINES][KINDS];
-	struct tour idle;	    /* pCPUs */
+	struct tour idle, endless;  /* pCPUs that run nothing, or something without a timer */
 	struct sched_ent **current; /* [cpus] */
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
@@ -102,6 +102,29 @@ static void place_keys(struct sched_ent *e)
 	e->sort.due = fluid_when(g, due);
 }
 
+/* The winner among the pCPUs of `m`. */
+static u32 best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
+{
+	u32 best = TOUR_NONE;
+
+	if (tour_best(t) == TOUR_NONE || sched_mask_has(m, tour_best(t)))
+		return tour_best(t);
+	/* Run by run of set bits. */
+	for (u32 lo = 0, hi; lo < cpus; lo = hi) {
+		u32 got;
+
+		while (lo < cpus && !sched_mask_has(m, lo))
+			lo += m->word[lo / 64] ? 1 : 64 - lo % 64;
+		for (hi = lo; hi < cpus && sched_mask_has(m, hi);)
+			hi += hi % 64 == 0 && !~m->word[hi / 64] ? 64 : 1;
+		hi = hi < cpus ? hi : cpus;
+		got = lo < hi ? tour_best_of(t, lo, hi) : TOUR_NONE;
+		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(t->key[got], t->key[best])))
+			best = got;
+	}
+	return best;
+}
+
 /* --- Run queues ---------------------------------------------------------------------------------------------- */
 
 static void publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
@@ -132,6 +155,14 @@ static void queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 	f->total++;
 	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
 	publish(s, e->group->line, e->kind, cpu, now);
+	if (e->group->line->cpu_count < s->cpus) {
+		u32 keeper = best_in(&f->endless, &e->group->line->cpus, s->cpus);
+
+		if (keeper != TOUR_NONE) {
+			tour_clear(&f->endless, keeper);
+			s->kick(s, keeper);
+		}
+	}
 }
 
 static void queue_out(struct sched *s, struct sched_ent *e, u64 now)
@@ -177,6 +208,7 @@ static void run(struct fair *f, struct sched_ent *e)
 static void stop(struct fair *f, struct sched_ent *e)
 {
 	tour_clear(&queue_of(f, e)->running, e->cpu);
+	tour_clear(&f->endless, e->cpu);
 	f->current[e->cpu] = NULL;
 }
 
@@ -217,6 +249,8 @@ static void resort(struct sched *s, u64 now)
 				stop(f, e);
 				serve(s, e, now - e->since - e->counted);
 				run(f, e);
+				if (e->endless)
+					tour_set(&f->endless, e->cpu, 0);
 				if (e->endless && fluid_member_rate(g) < SCHED_ONE)
 					s->kick(s, e->cpu);
 			}
@@ -405,14 +439,32 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 	return next == SCHED_NEVER || (s64)next > 0 ? next : 1;
 }
 
+/* Does anybody wait who has few pCPUs to choose from, this one among them? */
+static bool awaited(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest);
+
+		for (u32 k = 0; f->fluid.line[i].cpu_count < s->cpus && k < KINDS; k++)
+			if (tour_best(&f->queue[i][k].begin) != TOUR_NONE)
+				return true;
+	}
+	return false;
+}
+
 static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
 {
 	struct fair *f = fair_of(s);
 	u64 left = (e->due - e->served + 255) >> 8;
 
-	e->endless = !f->waiting[cpu] && fluid_member_rate(e->group) >= SCHED_ONE;
-	if (e->endless)
+	/* Who is entitled to a whole pCPU keeps it. */
+	e->endless = !f->waiting[cpu] && fluid_member_rate(e->group) >= SCHED_ONE && !awaited(s, cpu);
+	if (e->endless) {
+		tour_set(&f->endless, cpu, 0);
 		return SCHED_NEVER;
+	}
 	return min_u64(max_u64(left, s->slice / 8), s->slice);
 }
 
@@ -450,29 +502,6 @@ static void charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)
 }
 
 /* --- Waking and sleeping ------------------------------------------------------------------------------------- */
-
-/* The winner among the pCPUs of `m`. */
-static u32 best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
-{
-	u32 best = TOUR_NONE;
-
-	if (tour_best(t) == TOUR_NONE || sched_mask_has(m, tour_best(t)))
-		return tour_best(t);
-	/* Run by run of set bits. */
-	for (u32 lo = 0, hi; lo < cpus; lo = hi) {
-		u32 got;
-
-		while (lo < cpus && !sched_mask_has(m, lo))
-			lo += m->word[lo / 64] ? 1 : 64 - lo % 64;
-		for (hi = lo; hi < cpus && sched_mask_has(m, hi);)
-			hi += hi % 64 == 0 && !~m->word[hi / 64] ? 64 : 1;
-		hi = hi < cpus ? hi : cpus;
-		got = lo < hi ? tour_best_of(t, lo, hi) : TOUR_NONE;
-		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(t->key[got], t->key[best])))
-			best = got;
-	}
-	return best;
-}
 
 struct place {
 	u32 cpu;
@@ -653,7 +682,7 @@ static size_t bytes(u32 cpus)
 {
 	size_t queues = FLUID_LINES * KINDS;
 
-	return sizeof(struct fair) + (3 * queues + 1) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
+	return sizeof(struct fair) + (3 * queues + 2) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
 	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
 }
 
@@ -677,6 +706,7 @@ static void init(struct sched *s, void *mem)
 			tour_init(&f->queue[i][k].running, s->cpus, &at);
 		}
 	tour_init(&f->idle, s->cpus, &at);
+	tour_init(&f->endless, s->cpus, &at);
 	f->waiting = (u32 *)at;
 	for (u32 cpu = 0; cpu < s->cpus; cpu++)
 		set_idle(f, cpu, true);

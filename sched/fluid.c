@@ -8,8 +8,6 @@
 #include <sched/share.h>
 #include <sched/steps.h>
 
-#define FLIPS_MAX 256 /* in one change; more wait for the next one */
-
 /* a * b / d with a sign. */
 static s64 scale(s64 a, u64 b, u64 d)
 {
@@ -208,19 +206,13 @@ static int compare(const struct sched_group *g, u64 rate)
 	return gets > bound ? 1 : gets < bound ? -1 : 0;
 }
 
-/* Turns the one group, if any, whose bound begins or ceases to bind. */
-static bool flip_one(struct fluid *f, struct sched_line *l, u64 now)
+/* Turns the one group, if any, whose turning leaves less for the others. */
+static bool flip_down(struct fluid *f, struct sched_line *l, u64 now)
 {
 	struct tree_node *n = tree_last(&l->floors);
 
-	sched_step();
 	if (n && compare(BY_FLOOR(n), BY_FLOOR(n)->floor) < 0) {
 		flip(f, BY_FLOOR(n), SCHED_FLOORED, now);
-		return true;
-	}
-	n = tree_first(&l->caps);
-	if (n && compare(BY_CAP(n), BY_CAP(n)->cap) >= 0) {
-		flip(f, BY_CAP(n), SCHED_CAPPED, now);
 		return true;
 	}
 	n = tree_last(&l->capped);
@@ -228,28 +220,48 @@ static bool flip_one(struct fluid *f, struct sched_line *l, u64 now)
 		flip(f, BY_CAP(n), SCHED_SHARING, now);
 		return true;
 	}
-	n = tree_first(&l->floored);
+	return false;
+}
+
+/* The same for one that leaves more. */
+static bool flip_up(struct fluid *f, struct sched_line *l, u64 now)
+{
+	struct tree_node *n = tree_first(&l->floored);
+
 	if (n && compare(BY_FLOOR(n), BY_FLOOR(n)->floor) > 0) {
 		flip(f, BY_FLOOR(n), SCHED_SHARING, now);
+		return true;
+	}
+	n = tree_first(&l->caps);
+	if (n && compare(BY_CAP(n), BY_CAP(n)->cap) >= 0) {
+		flip(f, BY_CAP(n), SCHED_CAPPED, now);
 		return true;
 	}
 	return false;
 }
 
+static void flip_all(struct fluid *f, bool (*one)(struct fluid *, struct sched_line *, u64), u64 now)
+{
+	for (u32 i = 0, still = 0; still < f->line_count; i = (i + 1) % f->line_count, still++) {
+		sched_step();
+		if (!one(f, &f->line[i], now))
+			continue;
+		share_lines(f);
+		still = (u32)-1;
+	}
+}
+
+/*
+ * First the level only sinks, until nobody is above his floor's or below his cap's wrongly; then it only rises, so that no turn
+ * of the first kind can be needed again. Each group turns twice at most.
+ */
 static void settle(struct fluid *f, u64 now)
 {
-	bool again = true;
-
 	for (u32 i = 0; i < f->line_count; i++)
 		fluid_virtual(&f->line[i], now);
-	for (u32 flips = 0; again && flips < FLIPS_MAX; flips++) {
-		share_lines(f);
-		again = false;
-		for (u32 i = 0; i < f->line_count; i++)
-			again |= flip_one(f, &f->line[i], now);
-	}
-	if (again)
-		share_lines(f);
+	share_lines(f);
+	flip_all(f, flip_down, now);
+	flip_all(f, flip_up, now);
 }
 
 void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const struct sched_params *p, u64 now)

@@ -71,16 +71,31 @@ static s64 spare(const struct fluid *f, u32 l)
 	return least;
 }
 
+/* Nearly the same level? */
+static bool level(const struct strait *s, const struct sched_line *l)
+{
+	unsigned __int128 a = (unsigned __int128)(s->left > 0 ? s->left : 0) * l->level_for;
+	unsigned __int128 b = (unsigned __int128)l->level_of * s->weight;
+
+	return (a < b ? b - a : a - b) <= b >> 20;
+}
+
 /* All lines of `s` that have no level yet have that of `s`: who shares there now gets it, and who were to would. */
 static void settle(struct fluid *f, const struct strait *s, u64 *unset)
 {
+	u64 equals = s->lines & *unset;
+
+	for (u64 rest = all_lines(f) & ~*unset; rest; rest &= rest - 1)
+		if (level(s, &f->line[__builtin_ctzll(rest)]))
+			equals |= rest & -rest;
+	for (u64 rest = equals; rest; rest &= rest - 1)
+		f->line[__builtin_ctzll(rest)].strait = equals;
 	for (u64 rest = s->lines & *unset; rest; rest &= rest - 1) {
 		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 
 		l->rate = s->left > 0 ? mul_div((u64)s->left, l->weight, s->weight) : 0;
 		l->level_of = s->left > 0 ? (u64)s->left : 0;
 		l->level_for = s->weight;
-		l->strait = s->lines & *unset;
 	}
 	*unset &= ~s->lines;
 }

@@ -230,9 +230,11 @@ static void divide(struct sim *m)
 			if (!(set & left))
 				continue;
 			level = level_of(m, set, room_of(m, masks, classes, set), m->level);
-			if (level < least) {
+			if (level < least * (1 - 1e-9)) {
 				least = level;
 				tight = set;
+			} else if (level <= least * (1 + 1e-9)) {
+				tight |= set;
 			}
 		}
 		freeze(m, tight & left, isinf(least) ? 1e18 : least);
