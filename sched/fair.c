@@ -155,14 +155,6 @@ static void queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 	f->total++;
 	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
 	publish(s, e->group->line, e->kind, cpu, now);
-	if (e->group->line->cpu_count < s->cpus) {
-		u32 keeper = best_in(&f->endless, &e->group->line->cpus, s->cpus);
-
-		if (keeper != TOUR_NONE) {
-			tour_clear(&f->endless, keeper);
-			s->kick(s, keeper);
-		}
-	}
 }
 
 static void queue_out(struct sched *s, struct sched_ent *e, u64 now)
@@ -173,6 +165,26 @@ static void queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	f->total--;
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
 	publish(s, e->group->line, e->kind, e->cpu, now);
+}
+
+/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+static void let_in(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest), keeper;
+
+		if (f->fluid.line[i].cpu_count == s->cpus)
+			continue;
+		if (!f->queue[i][VIRTUAL].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
+			continue;
+		keeper = best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
+		if (keeper == TOUR_NONE)
+			continue;
+		tour_clear(&f->endless, keeper);
+		s->kick(s, keeper);
+	}
 }
 
 static void set_idle(struct fair *f, u32 cpu, bool idle)
@@ -490,6 +502,7 @@ static struct sched_pick pick(struct sched *s, u32 cpu, u64 now)
 	idle = tour_best(&f->idle);
 	if (f->waiting[cpu] && idle != TOUR_NONE)
 		s->kick(s, idle);
+	let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
 }
 
@@ -584,6 +597,8 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 		if (f->current[p.cpu])
 			tour_clear(&queue_of(f, f->current[p.cpu])->running, p.cpu);
 		s->kick(s, p.cpu);
+	} else {
+		let_in(s, p.cpu);
 	}
 }
 
