@@ -37,8 +37,19 @@ struct fair {
 	u32 *waiting;		    /* [cpus] */
 	u64 last;		    /* ns, when something was last done */
 	u32 ids, total;		    /* groups so far; entities that wait */
-	u64 margin;		    /* ns by which another pCPU's request must be earlier to be worth its cold cache */
 };
+
+/* ns by which the request of another pCPU must be due earlier to be worth its cold cache. */
+static u64 fetch_margin(const struct sched *s)
+{
+	return s->slice;
+}
+
+/* ns by which one that wakes must be due earlier to interrupt another. */
+static u64 wake_margin(const struct sched *s)
+{
+	return s->slice / 8;
+}
 
 static struct fair *fair_of(struct sched *s)
 {
@@ -426,7 +437,7 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 		for (u32 kind = 0; kind < KINDS; kind++)
 			look(s, (u32)__builtin_ctzll(rest), kind, cpu, now, &here, &there);
 	}
-	if (there.ent && (!here.ent || there.due + f->margin < here.due))
+	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
 		here = there;
 	if (!here.ent && f->total) {
 		here.ent = first_to_begin(s, cpu);
@@ -590,7 +601,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	due = real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(horizon(s, e->group->line, e->kind, now), e->sort.key);
 	queue_in(s, e, p.cpu, now);
-	if (p.idle || (begins && tree_before(due + f->margin, p.due)) ||
+	if (p.idle || (begins && tree_before(due + wake_margin(s), p.due)) ||
 	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
 		/* The next one to wake looks elsewhere. */
 		set_idle(f, p.cpu, false);
@@ -708,7 +719,6 @@ static void init(struct sched *s, void *mem)
 
 	s->data = f;
 	fluid_init(&f->fluid, s->cpus);
-	f->margin = s->slice / 8;
 	f->current = (struct sched_ent **)at;
 	f->lines = (u64 *)(f->current + s->cpus);
 	at = (char *)(f->lines + s->cpus);
