@@ -323,11 +323,11 @@ static void leave(struct sched *s, struct sched_ent *e, u64 now)
 	e->state = SCHED_BLOCKED;
 	list_del(&e->sibling);
 	fluid_change(&f->fluid, g, others, &g->params, now);
-	if (fluid_give_others(&f->fluid, g, rest, now))
+	if (fluid_give_others(&f->fluid, g, rest, false, now))
 		return;
 	/* Without it everybody has all he can use. Then those have it who shared with it. */
 	fluid_change(&f->fluid, g, others + 1, &g->params, now);
-	fluid_give_others(&f->fluid, g, rest, now);
+	fluid_give_others(&f->fluid, g, rest, true, now);
 	fluid_change(&f->fluid, g, others, &g->params, now);
 }
 

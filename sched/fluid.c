@@ -95,22 +95,21 @@ s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
 	return service - each * (s64)siblings;
 }
 
-bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now)
+bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, bool siblings, u64 now)
 {
-	u64 weight = 0;
+	u64 weight = 0, own = siblings ? g->params.shares / g->runnable : g->params.shares;
 
 	fluid_sync(g, now);
 	for (u64 rest = g->line->strait; rest; rest &= rest - 1)
 		weight += f->line[__builtin_ctzll(rest)].weight;
-	weight -= fluid_sharing(g) ? g->params.shares : 0;
+	weight -= fluid_sharing(g) ? own : 0;
 	for (u64 rest = g->line->strait; weight && rest; rest &= rest - 1) {
 		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 
 		fluid_virtual(l, now);
 		l->clock += (u64)scale(service, 1 << 16, weight);
 	}
-	/* It has no part in it itself. */
-	if (fluid_sharing(g))
+	if (fluid_sharing(g) && !siblings)
 		g->synced = g->line->clock;
 	return weight;
 }

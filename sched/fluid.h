@@ -50,8 +50,11 @@ u64 fluid_time(const struct sched_line *l, u64 virt);
  * and returns the rest.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
-/* Gives it to the other groups that share on the same level, in proportion. False: there is nobody. */
-bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
+/*
+ * Gives it to the groups that share on the same level, in proportion: those other than g, or with its `siblings` too. False: there
+ * is nobody.
+ */
+bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, bool siblings, u64 now);
 
 static inline bool fluid_sharing(const struct sched_group *g)
 {

@@ -54,8 +54,8 @@ static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 	return service - each * others;
 }
 
-/* To the other VMs that share as it does, in proportion. False: there are none. */
-static bool give_line(struct sim *m, struct sim_vcpu *v, double service)
+/* To the VMs that share as it does, in proportion, with or without its siblings. False: there are none. */
+static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
 {
 	struct sim_group *own = &m->group[v->group];
 	double weight = 0;
@@ -63,11 +63,14 @@ static bool give_line(struct sim *m, struct sim_vcpu *v, double service)
 	for (u32 i = 0; i < m->group_count; i++)
 		if (m->group[i].sharing && m->group[i].strait == own->strait && &m->group[i] != own)
 			weight += m->group[i].weight;
+	if (siblings && own->sharing)
+		weight += own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
 	for (u32 i = 0; i < m->vcpu_count; i++) {
-		struct sim_group *g = &m->group[m->vcpu[i].group];
+		struct sim_vcpu *o = &m->vcpu[i];
+		struct sim_group *g = &m->group[o->group];
 
-		if (g != own && g->sharing && g->strait == own->strait && backlogged(&m->vcpu[i]))
-			m->vcpu[i].served += service * g->weight / weight / g->ideal_runnable;
+		if (o != v && (g != own || siblings) && g->sharing && g->strait == own->strait && backlogged(o))
+			o->served += service * g->weight / weight / g->ideal_runnable;
 	}
 	return weight > 0;
 }
@@ -84,12 +87,12 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 	/* Who shares is judged without it; with it only if that is nobody. */
 	v->arrived = end;
 	ideal_rates(m);
-	if (give_line(m, v, over))
+	if (give_line(m, v, over, false))
 		return;
 	v->arrived = SCHED_NEVER;
 	ideal_rates(m);
 	v->arrived = end;
-	give_line(m, v, over);
+	give_line(m, v, over, true);
 }
 
 void ideal_block(struct sim *m, struct sim_vcpu *v)
