@@ -12,13 +12,11 @@
 #include <sched/steps.h>
 #include <sched/tour.h>
 
-/* By which clock requests are sorted. */
-enum {
-	VIRTUAL, /* the line's virtual time */
-	REAL,	 /* ns */
-	LIMITED, /* ns, and never before the ideal: the others may be run early when a pCPU would idle */
-	KINDS,
-};
+/* By which clock requests are sorted: the line's virtual time, or ns. */
+#define REAL	1u
+/* Of a VM with a limit: never run before the ideal allows it, as others may be when a pCPU would idle. */
+#define LIMITED 2u
+#define KINDS	4u
 
 /* What one line has waiting. */
 struct queue {
@@ -90,13 +88,13 @@ static struct sched_ent *ent_of(struct tree_node *n)
 /* ns, when what is due at `due` of this line's clock is due; at today's pace. */
 static u64 real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
 {
-	return kind != VIRTUAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+	return kind & REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
 }
 
 /* The latest beginning that may begin now. */
 static u64 horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
-	if (kind != VIRTUAL)
+	if (kind & REAL)
 		return now + s->slice;
 	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
 }
@@ -108,7 +106,7 @@ static void place_keys(struct sched_ent *e)
 	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
 	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
-	e->kind = fluid_sharing(g) ? VIRTUAL : fluid_limited(g) ? LIMITED : REAL;
+	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
 	e->sort.key = fluid_when(g, e->served);
 	e->sort.due = fluid_when(g, due);
 }
@@ -188,7 +186,7 @@ static void let_in(struct sched *s, u32 cpu)
 
 		if (f->fluid.line[i].cpu_count == s->cpus)
 			continue;
-		if (!f->queue[i][VIRTUAL].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
+		if (!f->queue[i][0].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
 			continue;
 		keeper = best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
 		if (keeper == TOUR_NONE)
@@ -343,7 +341,7 @@ static struct sched_ent *first_caught(struct fair *f, u64 *when)
 			u64 at = SCHED_NEVER;
 
 			if (n)
-				at = k != VIRTUAL ? n->key : fluid_time(&f->fluid.line[i], n->key);
+				at = k & REAL ? n->key : fluid_time(&f->fluid.line[i], n->key);
 			if (at < *when) {
 				*when = at;
 				first = ent_of(n);
@@ -452,14 +450,21 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 	struct fair *f = fair_of(s);
 	u64 next = SCHED_NEVER;
 
-	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
-		struct queue *q = &f->queue[__builtin_ctzll(rest)][LIMITED];
-		u32 at = tour_best(&q->begin);
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1)
+		for (u32 kind = LIMITED; kind < KINDS; kind++) {
+			u32 i = (u32)__builtin_ctzll(rest);
+			struct tour *t = &f->queue[i][kind].begin;
+			u32 at = tour_best(t);
+			s64 wait;
 
-		if (at != TOUR_NONE)
-			next = min_u64(next, q->begin.key[at] - s->slice - now);
-	}
-	return next == SCHED_NEVER || (s64)next > 0 ? next : 1;
+			if (at == TOUR_NONE)
+				continue;
+			wait = (s64)(t->key[at] - horizon(s, &f->fluid.line[i], kind, now));
+			if (!(kind & REAL))
+				wait = fluid_to_ns(&f->fluid.line[i], wait);
+			next = min_u64(next, wait > 0 ? (u64)wait + 1 : 1);
+		}
+	return next;
 }
 
 /* Does anybody wait who has few pCPUs to choose from, this one among them? */

@@ -61,10 +61,10 @@ static inline bool fluid_sharing(const struct sched_group *g)
 	return g->mode == SCHED_SHARING;
 }
 
-/* By its limit, not by the number of its members? */
+/* Can its members use more than its limit? */
 static inline bool fluid_limited(const struct sched_group *g)
 {
-	return g->mode == SCHED_CAPPED && g->cap < g->runnable * SCHED_ONE;
+	return g->cap < g->runnable * SCHED_ONE;
 }
 
 /* What each runnable member gets now. */
