@@ -111,7 +111,13 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	enum status st;
 
 	gmem_layout(c->memory, r.ram, &r.ram_count);
-	memcpy(r.cpus.word, c->cpus, sizeof(r.cpus.word));
+	sched_params_init(&r.sched, c->vcpus);
+	memcpy(r.sched.cpus.word, c->cpus, sizeof(r.sched.cpus.word));
+	if (c->shares)
+		r.sched.shares = c->shares;
+	r.sched.prio = c->priority;
+	r.sched.reservation = c->reservation * SCHED_PERCENT;
+	r.sched.limit = c->limit * SCHED_PERCENT;
 	if (c->memory > free) {
 		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,
 			  (unsigned long long)(c->memory / MIB), (unsigned long long)(free / MIB));

@@ -46,7 +46,7 @@ struct vm_recipe {
 	struct gmem_region ram[GMEM_REGIONS];
 	u32 ram_count;
 	u32 vcpus;
-	struct sched_mask cpus;
+	struct sched_params sched;
 	const struct virt_ops *virt;
 	const struct board_ops *board;
 	/* Places the guest's images into its (scrubbed) RAM. On failure `reason` says why. */
@@ -79,6 +79,7 @@ struct vm {
 	u64 epoch;		      /* [park_lock] time_now() when it last started */
 	u64 tsc_offset;		      /* [park_lock] */
 
+	struct sched_group sched;     /* core's */
 	u32 vcpu_count;		      /* [b] */
 	struct vcpu *vcpu[VM_VCPUS_MAX]; /* [b] */
 };
