@@ -39,6 +39,7 @@ help:
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
 	@echo 'test-system    boots it under QEMU and looks'
+	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
 	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
 	@echo 'iso          the demo as a CD image with GRUB, BIOS or UEFI (build/plinth.iso)'
@@ -129,12 +130,16 @@ HOST_DIRS  := lib ept sched vm devices guests test/host
 HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c drivers/acpi.c boot/collect.c boot/multiboot2.c
 HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
               drivers/framebuffer.c drivers/font.c
-HOST_C     := $(filter-out lib/string.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
+# Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
+FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures
+HOST_C     := $(filter-out lib/string.c test/host/fake_console.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
 HOST_OBJ   := $(HOST_C:%.c=$(B)/host/%.o)
 UNIT_C     := $(wildcard test/unit/test_*.c)
 UNIT       := $(UNIT_C:test/unit/%.c=$(B)/unit/%)
-HOST_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping \
-              -DPLINTH_DEBUG -DPLINTH_HOST
+# %m: one file for each program, to which its runs are added.
+PROFILE    := $(abspath $(B))/profile/%m.profraw
+HOST_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fcoverage-mapping \
+              -fprofile-instr-generate=$(PROFILE) -DPLINTH_DEBUG -DPLINTH_HOST
 
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
@@ -144,16 +149,29 @@ $(B)/host/%.o: %.c
 $(B)/unit/%: $(B)/host/test/unit/%.o $(B)/libhost.a
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCC) $(HOST_FLAGS) -o $@ $^ -lcmocka
+	$(Q)$(HOSTCC) $(HOST_FLAGS) -o $@ $(filter %.o,$^) $(B)/libhost.a -lcmocka
+
+$(FAKE_CONSOLE_TESTS:%=$(B)/unit/%): $(B)/host/test/host/fake_console.o
 
 $(B)/libhost.a: $(HOST_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 include guests/rules.mk
 -include guests/demo/rules.mk test/guest/rules.mk
+include test/fuzz/rules.mk
+
+COVERED := lib ept sched vm devices guests
+
+# Several at a time; all of them, also after one has failed.
+run-units = rm -rf $(B)/profile; printf '%s\n' $(UNIT) | xargs -P $$(nproc) -n 1 tools/unit-test
 
 test-unit: $(UNIT)
-	$(Q)set -e; for t in $(UNIT); do timeout 60 $$t; done
+	$(Q)$(run-units)
+	$(Q)HOSTCC=$(HOSTCC) tools/coverage $(B) $(COVERED)
+
+coverage: $(UNIT)
+	$(Q)$(run-units)
+	$(Q)HOSTCC=$(HOSTCC) tools/coverage -f $(B) $(COVERED)
 
 # --- Everything that proves something -------------------------------------------------------------
 

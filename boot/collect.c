@@ -17,9 +17,11 @@ void collect_begin(struct boot_info *bi, enum boot_door door, hpa_t image_base, 
 
 enum status collect_mem(struct boot_info *bi, hpa_t base, u64 len, enum mem_type type)
 {
+	/* What runs past the last address ends there; but then it is no RAM (core/memmap.h). */
+	if (len > ~0ull - base)
+		len = type == MEM_RAM ? 0 : ~0ull - base;
 	if (!len)
 		return OK;
-	len = min_u64(len, ~0ull - base);
 	for (u32 i = 0; i < bi->mem_count; i++) {
 		struct boot_mem *m = &bi->mem[i];
 

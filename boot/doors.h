@@ -9,8 +9,8 @@
 #include <core/service/boot_info.h>
 
 /*
- * Both doors end here. `bi` lies below 4 GiB, in loader memory that the map calls RAM: to be copied
- * first.
+ * Both doors end here. `bi` lies below 4 GiB, from UEFI in memory that the map calls RAM: to be
+ * copied first.
  */
 _Noreturn void plinth_main(const struct boot_info *bi);
 

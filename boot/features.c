@@ -3,6 +3,7 @@
 
 #include <arch/x86_64/cpu.h>
 #include <core/service/log.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 static const struct {
@@ -31,4 +32,19 @@ void features_apply(const struct config_features *f)
 		*flags[i].flag = false;
 		log_info("feature %s switched off by plinth.conf", flags[i].name);
 	}
+}
+
+void features_apply_virt(const struct config_features *f, const struct virt_ops *virt)
+{
+	char without[CONFIG_FEATURES_MAX * CONFIG_WORD_MAX] = "";
+	size_t len = 0;
+
+	for (const struct virt_feature *v = virt->features; v->name; v++) {
+		if (features_off(f, v->name))
+			*v->on = false;
+		if (!*v->on)
+			len += fmt_print(without + len, sizeof(without) - len, " %s", v->name);
+	}
+	if (len)
+		log_warn("%s does without:%s", virt->name, without);
 }

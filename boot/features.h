@@ -5,8 +5,11 @@
 #pragma once
 
 #include <guests/config.h>
+#include <vm/virt.h>
 
 /* Applies what concerns the CPU as such; after cpu_probe(), before cpu_setup(). Boot only. */
 void features_apply(const struct config_features *f);
+/* The same for what a vendor half can do without; says in one line what is not there. After probe(), before the first cpu_on(). */
+void features_apply_virt(const struct config_features *f, const struct virt_ops *virt);
 /* Is `name` switched off? For features that live elsewhere. */
 bool features_off(const struct config_features *f, const char *name);

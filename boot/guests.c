@@ -3,6 +3,7 @@
 
 #include <core/hostmap.h>
 #include <core/service/log.h>
+#include <core/service/machine.h>
 #include <core/service/mem.h>
 #include <devices/pc.h>
 #include <guests/acpi_tables.h>
@@ -16,6 +17,7 @@
 static struct guest {
 	const struct vm_config *config;
 	struct guest_image image;
+	struct guest_e820 e820;
 } guests[CONFIG_VMS_MAX];
 
 static const struct boot_file *find(const struct boot_info *bi, const char *path)
@@ -45,6 +47,8 @@ static bool open_all(struct guest *g, const struct boot_info *bi)
 	struct guest_image *img = &g->image;
 
 	img->cmdline = c->cmdline;
+	img->kernel_path = c->kernel;
+	img->initrd_path = c->initrd;
 	img->kernel = open(bi, c->name, c->kernel, &img->kernel_len);
 	if (!img->kernel)
 		return false;
@@ -57,6 +61,7 @@ static bool open_all(struct guest *g, const struct boot_info *bi)
 		struct guest_module *m = &img->module[i];
 
 		m->args = c->modules.item[i].args;
+		m->path = c->modules.item[i].path;
 		m->data = open(bi, c->name, c->modules.item[i].path, &m->len);
 		if (!m->data)
 			return false;
@@ -83,6 +88,7 @@ static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *
 		.long_mode = s.mode == START_LONG64,
 		.rip = s.rip,
 		.rsp = s.rsp,
+		.rax = s.rax,
 		.rsi = s.rsi,
 		.rbx = s.rbx,
 		.cr3 = s.cr3,
@@ -92,6 +98,28 @@ static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *
 		.ds = GUEST_START_DS,
 	};
 	return OK;
+}
+
+/* Does the affinity mask name a pCPU that is there? */
+static bool cpus_exist(const struct vm_config *c)
+{
+	for (u32 i = 0; i < machine_pcpus(); i++)
+		if (c->cpus[i / 64] >> i % 64 & 1)
+			return true;
+	return false;
+}
+
+/* The memory map again, as firmware for QEMU's PC reads it. */
+static void tell_memory(struct guest_e820 *e, struct vm_recipe *r)
+{
+	struct gmem g = { .count = r->ram_count };
+
+	memcpy(g.ram, r->ram, sizeof(g.ram));
+	r->fw_file[r->fw_file_count++] = (struct vm_file){
+		.name = "etc/e820",
+		.data = e->entry,
+		.len = guest_e820_build(&g, e),
+	};
 }
 
 static bool create(struct guest *g, const struct virt_ops *virt)
@@ -106,11 +134,14 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 		.load = load,
 		.load_ctx = g,
 		.restart = c->restart == RESTART_ON_REBOOT,
+		.testdev = c->testdev == TESTDEV_YES,
+		.cmdline = c->cmdline,
 	};
 	struct vm *vm;
 	enum status st;
 
 	gmem_layout(c->memory, r.ram, &r.ram_count);
+	tell_memory(&g->e820, &r);
 	sched_params_init(&r.sched, c->vcpus);
 	memcpy(r.sched.cpus.word, c->cpus, sizeof(r.sched.cpus.word));
 	if (c->shares)
@@ -118,6 +149,10 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	r.sched.prio = c->priority;
 	r.sched.reservation = c->reservation * SCHED_PERCENT;
 	r.sched.limit = c->limit * SCHED_PERCENT;
+	if (!cpus_exist(c)) {
+		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
+		return false;
+	}
 	if (c->memory > free) {
 		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,
 			  (unsigned long long)(c->memory / MIB), (unsigned long long)(free / MIB));

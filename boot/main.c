@@ -137,22 +137,26 @@ static void start_lapic(void)
 	if (!cpu_features.x2apic && !already)
 		mmio = hostmap_add(lapic_mmio_base(), PAGE_SIZE, PT_READ | PT_WRITE, PT_UC);
 	lapic_choose(!mmio, mmio);
+	lapic_silence_pic();
 	lapic_enable();
 	log_info("lapic in %s mode", mmio ? "xAPIC" : "x2APIC");
 }
 
 static void choose_vendor(void)
 {
-	static const struct virt_ops *const vendors[] = { &svm_ops };
-	const char *why = "unknown";
+	static const struct virt_ops *const vendors[] = { &vmx_ops, &svm_ops };
+	const char *why[ARRAY_LEN(vendors)];
 
 	for (size_t i = 0; i < ARRAY_LEN(vendors) && !virt; i++) {
-		why = vendors[i]->probe();
-		if (!why)
+		why[i] = vendors[i]->probe();
+		if (!why[i])
 			virt = vendors[i];
 	}
+	for (size_t i = 0; i < ARRAY_LEN(vendors) && !virt; i++)
+		log_error("%s: %s", vendors[i]->name, why[i]);
 	if (!virt)
-		panic("cannot run guests: %s", why);
+		panic("this CPU cannot run guests");
+	features_apply_virt(&config.host.features, virt);
 	if (virt->cpu_on())
 		panic("cannot switch %s on", virt->name);
 	log_info("%s is on", virt->name);

@@ -22,6 +22,7 @@ struct console_port {
 	char name[CONSOLE_NAME_MAX]; /* [b] */
 	void (*on_input)(void *ctx); /* this and all below: [console lock] */
 	void *ctx;
+	u32 calls; /* of on_input, now */
 	struct ring input, history;
 	struct ansi ansi;
 	u64 full_since; /* since when a key waits for room; TIME_NEVER: none does */
@@ -277,18 +278,21 @@ static bool input(u8 byte)
 /* Releases the lock, then tells the guests that got input. */
 static void unlock_and_wake(void)
 {
-	u32 woken = con.woken;
+	while (con.woken) {
+		struct console_port *p = &con.ports[__builtin_ctz(con.woken)];
+		void (*fn)(void *ctx) = p->on_input;
+		void *ctx = p->ctx;
 
-	con.woken = 0;
-	spin_unlock(&con.lock);
-	for (; woken; woken &= woken - 1) {
-		/* Written by console_port_on_input() only, while the guest is being built: before
-		 * any input of its own. */
-		struct console_port *p = &con.ports[__builtin_ctz(woken)];
-
-		if (p->on_input)
-			p->on_input(p->ctx);
+		con.woken &= con.woken - 1;
+		if (!fn)
+			continue;
+		p->calls++;
+		spin_unlock(&con.lock);
+		fn(ctx);
+		spin_lock(&con.lock);
+		p->calls--;
 	}
+	spin_unlock(&con.lock);
 }
 
 bool console_input(u8 byte)
@@ -366,6 +370,11 @@ void console_port_on_input(struct console_port *p, void (*fn)(void *ctx), void *
 	spin_lock(&con.lock);
 	p->on_input = fn;
 	p->ctx = ctx;
+	while (!fn && p->calls) {
+		spin_unlock(&con.lock);
+		__builtin_ia32_pause();
+		spin_lock(&con.lock);
+	}
 	spin_unlock(&con.lock);
 }
 

@@ -25,7 +25,10 @@ static u64 now_locked(void)
 
 static void kick(struct sched *s, u32 cpu)
 {
-	pcpu_request(cpu, PCPU_RESCHED);
+	/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
+	atomic_store_explicit(&pcpu_get(cpu)->wanted, true, memory_order_release);
+	if (cpu != this_pcpu()->id)
+		pcpu_kick(cpu);
 }
 
 enum status run_setup(const struct sched_policy *policy, u64 slice)
@@ -66,7 +69,7 @@ void run_init(struct runnable *r, struct sched_group *g)
 	spin_unlock(&rq.lock);
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
-	atomic_init(&r->where, RUN_NOWHERE);
+	r->where = RUN_NOWHERE;
 }
 
 static void make_ready(struct runnable *r, u64 now)
@@ -84,32 +87,18 @@ void run_notify(struct runnable *r)
 		make_ready(r, now_locked());
 	} else if (r->state == RUN_STATE_RUNNING) {
 		r->notified = true;
-		target = atomic_load(&r->where);
+		target = r->where;
 	}
 	spin_unlock(&rq.lock);
 	if (target != RUN_NOWHERE && target != this_pcpu()->id)
-		pcpu_request(target, 0);
-}
-
-u64 run_time(struct runnable *r)
-{
-	u64 ran;
-
-	spin_lock(&rq.lock);
-	ran = r->ent.ran;
-	spin_unlock(&rq.lock);
-	return ran;
+		pcpu_kick(target);
 }
 
 bool run_wanted(u64 until)
 {
-	struct pcpu *p = this_pcpu();
-
 	irq_window();
 	timer_run_due();
-	if (atomic_exchange_explicit(&p->requests, 0, memory_order_acquire) & PCPU_RESCHED)
-		return true;
-	if (time_now() >= until)
+	if (atomic_load_explicit(&this_pcpu()->wanted, memory_order_acquire) || time_now() >= until)
 		return true;
 	timer_arm(until);
 	return false;
@@ -118,7 +107,7 @@ bool run_wanted(u64 until)
 static void put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
 	rq.sched.policy->charge(&rq.sched, p->id, &r->ent, now - p->since);
-	atomic_store(&r->where, RUN_NOWHERE);
+	r->where = RUN_NOWHERE;
 	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
 		make_ready(r, now);
 		return;
@@ -146,7 +135,7 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 
 		n->state = RUN_STATE_RUNNING;
 		n->notified = false;
-		atomic_store(&n->where, p->id);
+		n->where = p->id;
 	}
 	spin_unlock(&rq.lock);
 	return got;
@@ -187,7 +176,8 @@ _Noreturn void run_loop(void)
 		u64 until;
 
 		timer_run_due();
-		atomic_store_explicit(&p->requests, 0, memory_order_relaxed);
+		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
+		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
 		got = next(p, left, result);
 		if (left && result == RUN_GONE)
 			left->gone(left);

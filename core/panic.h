@@ -9,7 +9,7 @@
 
 /* Prints registers and a backtrace of an exception in the hypervisor and stops the machine. */
 _Noreturn void panic_trap(const struct trap_frame *f);
-/* Prints registers and a backtrace of an NMI that is not ours, and goes on. Takes no lock. */
+/* Prints registers and a backtrace of an NMI that is not ours, and goes on. Takes no lock that anything but NMIs takes. */
 void panic_report_nmi(const struct trap_frame *f);
 /* An NMI asked this pCPU to stop because another one panicked. */
 bool panic_stopping(void);

@@ -75,6 +75,7 @@ static void ap_main(struct pcpu *p)
 	lapic_enable();
 	if (cpu_on())
 		cpu_halt();
+	p->first_tsc = rdtsc();
 	atomic_store_explicit(&p->online, true, memory_order_release);
 	/* Pairs with the release in pcpu_release: VMs and the policy are there. */
 	while (!atomic_load_explicit(&released, memory_order_acquire))
@@ -102,10 +103,18 @@ static bool wait_alive(struct pcpu *p)
 	return true;
 }
 
+/* One clock for all pCPUs needs TSCs that agree; its TSC was read between these two of ours. */
+static void check_tsc(const struct pcpu *p, u64 before, u64 after)
+{
+	if (p->first_tsc < before || p->first_tsc > after)
+		log_warn("pcpu %u: its TSC differs, so time is not the same on all pCPUs", p->id);
+}
+
 static bool start_one(u32 apic_id, void *page, hpa_t page_hpa, hpa_t cr3)
 {
 	struct pcpu *p = create(apic_id);
 	struct ap_params params;
+	u64 before;
 
 	if (!p) {
 		log_error("processor with APIC id %u: no memory, left asleep", apic_id);
@@ -118,9 +127,12 @@ static bool start_one(u32 apic_id, void *page, hpa_t page_hpa, hpa_t cr3)
 		.arg = (u64)p,
 		.efer_nxe = cpu_features.nx ? EFER_NXE : 0,
 	};
+	before = rdtsc();
 	smp_start(page, page_hpa, apic_id, &params, busy_wait);
-	if (wait_alive(p))
+	if (wait_alive(p)) {
+		check_tsc(p, before, rdtsc());
 		return true;
+	}
 	log_error("processor with APIC id %u does not answer, left asleep", apic_id);
 	/* Back to wait-for-SIPI, so that it cannot come alive later with a recycled pCPU. */
 	lapic_send_init(apic_id);
@@ -163,13 +175,9 @@ u32 pcpu_start_others(const u32 *apic_ids, u32 n, hpa_t trampoline, enum status 
 	return count;
 }
 
-void pcpu_request(u32 id, u32 bits)
+void pcpu_kick(u32 id)
 {
-	struct pcpu *p = pcpus[id];
-
-	atomic_fetch_or_explicit(&p->requests, bits, memory_order_release);
-	if (p != this_pcpu())
-		lapic_send(p->apic_id, VEC_KICK);
+	lapic_send(pcpus[id]->apic_id, VEC_KICK);
 }
 
 void pcpu_release(void)

@@ -14,15 +14,12 @@
 
 #define PCPUS_MAX 256
 
-/* Request bits. */
-#define PCPU_RESCHED 0x1u
-
 struct pcpu {
 	struct pcpu *self;	  /* [b] first: read through GS */
 	u32 id;			  /* [b] index */
 	u32 apic_id;		  /* [b] */
-	atomic_bool online;	  /* [a] release when its loop is reached */
-	atomic_uint requests;	  /* [a] release by the asker, acquire by run_wanted() and the idle loop */
+	atomic_bool online;	  /* [a] release when it is ready and waits for pcpu_release() */
+	u64 first_tsc;		  /* [b] its TSC when it came online; published by `online` */
 	struct desc_tables desc;  /* [b] */
 	struct runnable *current; /* [o] */
 	u64 slice_end;		  /* [o] ns; TIME_NEVER when idle */
@@ -33,6 +30,7 @@ struct pcpu {
 	struct timer *_Atomic timer_running; /* [a] whose fn runs now: set under timer_lock, cleared with release */
 	u64 since;		  /* [o] ns, when what runs, or idling, began */
 	u64 idle_ns;		  /* [o] */
+	atomic_bool wanted;	  /* [a] its loop is to look again: set with release before a kick */
 	u64 stack_top;		  /* [b] */
 };
 
@@ -56,7 +54,7 @@ void pcpu_init_boot(void);
  * if that fails. Answers how many are online in all. Boot only.
  */
 u32 pcpu_start_others(const u32 *apic_ids, u32 count, hpa_t trampoline, enum status (*on)(void));
-/* Asks pCPU `id` to look at `bits`; an IPI if it is another one. */
-void pcpu_request(u32 id, u32 bits);
+/* Makes another pCPU leave its guest or its sleep, to look at what was changed for it. */
+void pcpu_kick(u32 id);
 /* Lets all pCPUs enter their loops (they wait until the VMs are made). */
 void pcpu_release(void);

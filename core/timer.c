@@ -37,14 +37,15 @@ void timer_cancel(struct timer *t)
 	spin_unlock(&p->timer_lock);
 }
 
+/* An fn may still run where the timer was before it moved, so all pCPUs are looked at. */
 void timer_drain(struct timer *t)
 {
-	struct pcpu *p = t->home;
-
 	timer_cancel(t);
-	/* Pairs with the release in timer_run_due: what fn did is visible afterwards. */
-	while (p && atomic_load_explicit(&p->timer_running, memory_order_acquire) == t)
-		__builtin_ia32_pause();
+	for (u32 i = 0; i < pcpu_count(); i++)
+		/* Pairs with the release in timer_run_due: what fn did is visible afterwards. */
+		while (atomic_load_explicit(&pcpu_get(i)->timer_running, memory_order_acquire) == t)
+			__builtin_ia32_pause();
+	timer_cancel(t);
 }
 
 void timer_set(struct timer *t, u64 due)

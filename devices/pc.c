@@ -8,6 +8,7 @@
 #include <devices/i8042.h>
 #include <devices/ioapic.h>
 #include <devices/lapic.h>
+#include <devices/pc_qemu.h>
 #include <devices/pci.h>
 #include <devices/pic.h>
 #include <devices/pit.h>
@@ -55,6 +56,7 @@ struct board {
 	struct reset reset;
 	struct debugport debugport;
 	struct ioapic ioapic;
+	struct pc_qemu qemu;
 	struct board_vcpu vcpu[];
 };
 
@@ -65,12 +67,16 @@ static size_t board_size(const struct vm *vm)
 
 /* --- Lines ------------------------------------------------------------------------------------------------ */
 
-/* An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Device lock held. */
+/*
+ * An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Numbers from 16 on are the IOAPIC's
+ * alone. Device lock held.
+ */
 static void isa_irq(void *ctx, unsigned irq, bool level)
 {
 	struct board *b = ctx;
 
-	pic_set_irq(&b->pic, irq, level);
+	if (irq < ISA_IRQS)
+		pic_set_irq(&b->pic, irq, level);
 	ioapic_set_irq(&b->ioapic, irq == IRQ_TIMER ? 2 : irq, level);
 }
 
@@ -213,10 +219,13 @@ static enum status pc_build(struct vm *vm)
 	b->vm = vm;
 	vm->board = b;
 	b->com.be = (struct char_backend){ .put = com_put, .get = com_get };
+	st = pc_qemu_build(&b->qemu, vm, (struct irq_line){ isa_irq, b, 0 });
+	if (st)
+		goto free_board;
 	b->com.port = console_port_open(vm->name);
 	if (!b->com.port) {
-		mem_free(b, board_size(vm));
-		return E_FULL;
+		st = E_FULL;
+		goto fini_qemu;
 	}
 	b->lapics.eoi = lapic_eoi_broadcast;
 	b->lapics.ctx = b;
@@ -229,6 +238,13 @@ static enum status pc_build(struct vm *vm)
 	check(!st); /* the table above has no overlaps and fits */
 	console_port_on_input(b->com.port, b->com.be.on_input, b->com.be.on_input_ctx);
 	return OK;
+
+fini_qemu:
+	pc_qemu_fini(&b->qemu);
+free_board:
+	mem_free(b, board_size(vm));
+	vm->board = NULL;
+	return st;
 }
 
 static struct device *const *devices_of(struct board *b, struct device *list[12])
@@ -251,6 +267,7 @@ static void pc_reset(struct vm *vm)
 	spin_lock(&vm->lock);
 	for (size_t i = 0; i < ARRAY_LEN(list); i++)
 		list[i]->ops->reset(list[i]);
+	pc_qemu_reset(&b->qemu);
 	spin_unlock(&vm->lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		lapic_reset(&b->vcpu[i].lapic, false);
@@ -258,17 +275,19 @@ static void pc_reset(struct vm *vm)
 	lapic_virtual_wire(&b->vcpu[0].lapic);
 }
 
-/* Timers and input may still call in from other pCPUs: stop them for good before the memory goes. */
+/* Timers and input may still call in from other pCPUs: after a reset they find nothing to set, and are waited for. */
 static void pc_fini(struct vm *vm)
 {
 	struct board *b = vm->board;
 
 	console_port_on_input(b->com.port, NULL, NULL);
+	pc_reset(vm);
 	timer_drain(&b->pit.timer.timer);
 	timer_drain(&b->rtc.timer.timer);
 	timer_drain(&b->pm.timer.timer);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		timer_drain(&b->vcpu[i].lapic.timer);
+	pc_qemu_fini(&b->qemu);
 	mem_free(b, board_size(vm));
 	vm->board = NULL;
 }
@@ -290,16 +309,25 @@ static bool pc_irq_ready(struct vcpu *v)
 	return extint(v) || lapic_pending(lapic_of(v)) >= 0;
 }
 
+/* The 8259's request may go away until the lock is held: another vCPU masks its line. */
+static int take_extint(struct vcpu *v)
+{
+	struct pic *pic = &v->vm->board->pic;
+	int vector = -1;
+
+	spin_lock(&v->vm->lock);
+	if (pic_intr(pic))
+		vector = pic_ack(pic);
+	spin_unlock(&v->vm->lock);
+	return vector;
+}
+
 static int pc_irq_take(struct vcpu *v)
 {
-	int vector;
+	int vector = extint(v) ? take_extint(v) : -1;
 
-	if (extint(v)) {
-		spin_lock(&v->vm->lock);
-		vector = pic_ack(&v->vm->board->pic);
-		spin_unlock(&v->vm->lock);
+	if (vector >= 0)
 		return vector;
-	}
 	vector = lapic_pending(lapic_of(v));
 	if (vector >= 0)
 		lapic_accept(lapic_of(v), (u8)vector);

@@ -36,3 +36,14 @@ void memory_map_build(const struct gmem *g, struct memory_map *map)
 	for (; i < g->count; i++)
 		add(map, g->ram[i].base, g->ram[i].base + g->ram[i].len, MEMORY_RAM);
 }
+
+u32 guest_e820_build(const struct gmem *g, struct guest_e820 *e)
+{
+	struct memory_map map;
+
+	memory_map_build(g, &map);
+	for (u32 i = 0; i < map.count; i++)
+		e->entry[i] = (struct guest_e820_entry){map.range[i].base, map.range[i].len,
+							map.range[i].type};
+	return (u32)(map.count * sizeof(e->entry[0]));
+}

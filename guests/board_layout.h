@@ -55,3 +55,15 @@ struct memory_map {
 
 /* What firmware would tell a guest with this RAM. */
 void memory_map_build(const struct gmem *g, struct memory_map *map);
+
+/* The same as INT 15h E820h returns it, and QEMU in "etc/e820". */
+struct guest_e820 {
+	struct guest_e820_entry {
+		u64 base, len;
+		u32 type; /* enum memory_type */
+	} __attribute__((packed)) entry[MEMORY_MAP_MAX];
+};
+static_assert(sizeof(struct guest_e820_entry) == 20, "e820 entry");
+
+/* Returns the number of bytes in use. */
+u32 guest_e820_build(const struct gmem *g, struct guest_e820 *e);

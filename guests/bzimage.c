@@ -78,14 +78,20 @@ static enum status read_header(const struct guest_image *img, struct placer *p,
 	return OK;
 }
 
-/* The protected-mode code: behind the boot sector and the setup sectors. A signature may follow. */
+/*
+ * The protected-mode code: behind the boot sector and the setup sectors. A signature may follow. The
+ * size is in units, rounded up: the file may end inside the last one, as that of Memtest86+ does.
+ */
 static enum status find_code(const struct guest_image *img, struct placer *p, struct plan *k)
 {
 	u64 setup = (1 + (k->header.setup_sects ? k->header.setup_sects : 4)) * LINUX_SECTOR;
+	u64 at_least;
 
 	k->code_len = (u64)k->header.syssize * CODE_UNIT;
-	if (!range_inside(setup, k->code_len, 0, img->kernel_len))
+	at_least = k->code_len - min_u64(k->code_len, CODE_UNIT - 1);
+	if (!range_inside(setup, at_least, 0, img->kernel_len))
 		return fail_truncated(img, p, setup + k->code_len);
+	k->code_len = min_u64(k->code_len, img->kernel_len - setup);
 	if (k->code_len <= LINUX_ENTRY64)
 		return place_fail(p, E_FORMAT, "the kernel has no code");
 	k->code = img->kernel + setup;

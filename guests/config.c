@@ -16,6 +16,7 @@ static const char *const loglevels[] = {
 static const char *const schedulers[] = {"rr", "fair", "fixed", NULL};
 static const char *const restarts[] = {
     [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
+static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
 
 /* clang-format off */
 #define ROW(sec, key, fn, type, field) \
@@ -41,6 +42,7 @@ static const struct config_key keys[] = {
 	{ VM("limit",       percent,  limit),     .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
+	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
 };
 static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 /* clang-format on */

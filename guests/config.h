@@ -71,6 +71,11 @@ enum config_restart {
 	RESTART_NEVER,     /* ends it, as power-off does */
 };
 
+enum config_testdev {
+	TESTDEV_NO,
+	TESTDEV_YES, /* the devices that test suites for QEMU's PC expect */
+};
+
 struct vm_config {
 	char name[CONFIG_NAME_MAX];
 	bool valid; /* false: an error was reported, do not start it */
@@ -81,6 +86,7 @@ struct vm_config {
 	u64 memory; /* bytes, a multiple of the page size */
 	u32 vcpus;
 	u32 restart;                     /* enum config_restart */
+	u32 testdev;                     /* enum config_testdev */
 	u64 cpus[CONFIG_PCPUS_MAX / 64]; /* bit n: may run on pCPU n */
 	u32 shares;                      /* of all its vCPUs; 0: normal ones */
 	u32 priority;                    /* for the scheduler `fixed` */

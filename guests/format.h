@@ -15,7 +15,10 @@ struct guest_format {
 			    struct guest_start *start);
 };
 
-extern const struct guest_format bzimage_format, pvh_format;
+extern const struct guest_format bzimage_format, multiboot_format, pvh_format;
+
+/* Is it an ELF image of 64 bits with a PVH entry? */
+bool pvh_claims64(const struct guest_image *img);
 
 /* The GDT of GUEST_START_CS and GUEST_START_DS. */
 #define GUEST_GDT_ENTRIES 4

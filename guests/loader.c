@@ -5,6 +5,7 @@
 
 static const struct guest_format *const formats[] = {
     &bzimage_format,
+    &multiboot_format,
     &pvh_format,
 };
 
@@ -35,5 +36,6 @@ enum status guest_load(const struct guest_image *img, const struct gmem *g,
 		return formats[i]->load(img, &p, start);
 	}
 	return place_fail(&p, E_FORMAT,
-			  "the kernel is neither a Linux bzImage nor an ELF image for PVH");
+			  "the kernel is neither a Linux bzImage nor a multiboot kernel nor an ELF "
+			  "image for PVH");
 }

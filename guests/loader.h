@@ -17,6 +17,7 @@ struct guest_module {
 	const u8 *data;
 	u64 len;
 	const char *args; /* never NULL */
+	const char *path; /* NULL: not known */
 };
 
 struct guest_image {
@@ -25,6 +26,7 @@ struct guest_image {
 	const u8 *initrd;
 	u64 initrd_len;      /* 0: none */
 	const char *cmdline; /* never NULL */
+	const char *kernel_path, *initrd_path; /* NULL: not known */
 	struct guest_module module[GUEST_MODULES_MAX];
 	u32 module_count;
 };
@@ -42,6 +44,7 @@ struct guest_start {
 	enum guest_mode mode;
 	gpa_t rip;
 	u64 rsp; /* 0: no protocol so far promises a stack */
+	u64 rax;
 	u64 rsi;
 	u64 rbx;
 	gpa_t cr3;

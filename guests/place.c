@@ -100,7 +100,8 @@ static bool fits(const struct placer *p, const struct place_want *w, gpa_t gpa,
 		 const struct placed **other)
 {
 	*other = find_overlap(p, gpa, w->len);
-	return !*other && range_inside(gpa, w->len, w->min, w->end - w->min) &&
+	return !*other && w->min <= w->end &&
+	       range_inside(gpa, w->len, w->min, w->end - w->min) &&
 	       gmem_ptr(p->g, gpa, w->len);
 }
 

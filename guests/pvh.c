@@ -64,6 +64,16 @@ static bool probe(const struct guest_image *img)
 	return magic == ELF_MAGIC;
 }
 
+bool pvh_claims64(const struct guest_image *img)
+{
+	const u8 *desc;
+	struct elf e;
+	u32 len;
+
+	return probe(img) && !elf_open(&e, img->kernel, img->kernel_len) && e.wide &&
+	       !elf_note_find(&e, NOTE_OWNER, NOTE_PHYS32_ENTRY, &desc, &len);
+}
+
 static enum status find_entry(const struct elf *e, struct placer *p, u32 *entry)
 {
 	const u8 *desc;
@@ -113,7 +123,7 @@ static void list_modules(const struct guest_image *img, struct plan *k)
 {
 	if (img->initrd_len)
 		k->module[k->module_count++] =
-		    (struct guest_module){img->initrd, img->initrd_len, ""};
+		    (struct guest_module){img->initrd, img->initrd_len, "", img->initrd_path};
 	for (u32 i = 0; i < img->module_count && i < GUEST_MODULES_MAX; i++)
 		k->module[k->module_count++] = img->module[i];
 }

@@ -128,11 +128,11 @@ enum status elf_segment_get(const struct elf *e, u32 i, struct elf_segment *s)
 	if (e->wide ? !read_at(e, at, &s64, sizeof(s64)) : !read_at(e, at, &s32, sizeof(s32)))
 		return E_TRUNCATED;
 	if (e->wide) {
-		*s = (struct elf_segment){s64.type,  s64.paddr, s64.memsz,
+		*s = (struct elf_segment){s64.type,  s64.vaddr, s64.paddr, s64.memsz,
 					  s64.align, NULL,      s64.filesz};
 		offset = s64.offset;
 	} else {
-		*s = (struct elf_segment){s32.type,  s32.paddr, s32.memsz,
+		*s = (struct elf_segment){s32.type,  s32.vaddr, s32.paddr, s32.memsz,
 					  s32.align, NULL,      s32.filesz};
 		offset = s32.offset;
 	}

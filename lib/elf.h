@@ -28,7 +28,7 @@ struct elf {
 
 struct elf_segment {
 	u32 type;
-	u64 paddr, memsz, align;
+	u64 vaddr, paddr, memsz, align;
 	const u8 *data; /* filesz bytes of the file */
 	u64 filesz;
 };

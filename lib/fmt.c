@@ -52,6 +52,12 @@ static void put_number(struct out *o, const struct spec *s, u64 v, unsigned base
 	put_padded(o, s, digits + n, sizeof(digits) - n);
 }
 
+static void put_char(struct out *o, struct spec *s, char c)
+{
+	s->zero = false;
+	put_padded(o, s, &c, 1);
+}
+
 static void put_string(struct out *o, struct spec *s, const char *text)
 {
 	size_t len = 0;
@@ -122,7 +128,7 @@ static void convert(struct out *o, struct spec *s, char type, bool wide, va_list
 		put_number(o, s, (uintptr_t)va_arg(*ap, void *), 16, false);
 		break;
 	case 'c':
-		put(o, (char)va_arg(*ap, int));
+		put_char(o, s, (char)va_arg(*ap, int));
 		break;
 	case 's':
 		put_string(o, s, va_arg(*ap, const char *));

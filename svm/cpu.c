@@ -7,12 +7,11 @@
 
 struct svm_features svm_features;
 
-/* Of each pCPU; ASIDs are handed out in order and start anew, with a flush, when they run out. */
+/* Of each pCPU. */
 static struct svm_cpu {
 	void *hsave;
 	struct vmcb *host; /* FS, GS, TR, LDTR and the MSRs that VMSAVE knows, of the hypervisor */
-	u32 next_asid;
-	u64 generation;
+	struct tag_pool asids;
 } *cpus[PCPUS_MAX];
 
 #define CPUID_SVM	     0x8000000a
@@ -56,8 +55,7 @@ enum status svm_cpu_on(void)
 		mem_free(c, sizeof(*c));
 		return E_NOMEM;
 	}
-	c->next_asid = 1;
-	c->generation = 1;
+	c->asids = tag_pool(svm_features.asids);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, mem_hpa(c->hsave));
 	__asm__ volatile("vmsave %0" : : "a"(mem_hpa(c->host)) : "memory");
@@ -77,6 +75,11 @@ void svm_cpu_off(void)
 	mem_free(c, sizeof(*c));
 }
 
+u64 svm_max_leaf(void)
+{
+	return cpu_features.page1g ? GIB : 2 * MIB;
+}
+
 hpa_t svm_host_vmcb(void)
 {
 	return mem_hpa(cpus[this_pcpu()->id]->host);
@@ -85,18 +88,10 @@ hpa_t svm_host_vmcb(void)
 void svm_take_asid(struct virt_vcpu *hw)
 {
 	u32 id = this_pcpu()->id;
-	struct svm_cpu *c = cpus[id];
 
-	if (hw->cpu == id && hw->asid_generation == c->generation)
+	if (!tag_take(&cpus[id]->asids, id, &hw->asid))
 		return;
-	if (c->next_asid >= svm_features.asids) {
-		c->next_asid = 1;
-		c->generation++;
-	}
-	hw->cpu = id;
-	hw->asid_generation = c->generation;
-	hw->vmcb->c.asid = c->next_asid++;
+	hw->vmcb->c.asid = hw->asid.number;
 	hw->vmcb->c.clean = 0;
-	/* The number may have been another vCPU's, or this one's at an earlier stay on this pCPU. */
 	hw->flush = true;
 }

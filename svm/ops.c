@@ -3,12 +3,21 @@
 
 #include <ept/pt.h>
 
+static const struct virt_feature features[] = {
+	{ "nrips", &svm_features.nrips },
+	{ "flushbyasid", &svm_features.flush_by_asid },
+	{ "decodeassists", &svm_features.decode_assists },
+	{ NULL, NULL },
+};
+
 const struct virt_ops svm_ops = {
 	.name = "SVM",
 	.pt = &pt_format_npt,
+	.features = features,
 	.probe = svm_probe,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,
+	.max_leaf = svm_max_leaf,
 	.vm_init = svm_vm_init,
 	.vm_fini = svm_vm_fini,
 	.vcpu_init = svm_vcpu_init,

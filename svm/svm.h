@@ -8,6 +8,7 @@
 
 #include <arch/x86_64/defs/regs.h>
 #include <core/pcpu.h>
+#include <vm/tag.h>
 #include <vm/vcpu.h>
 #include <vm/virt.h>
 #include <vm/vm.h>
@@ -31,16 +32,16 @@ struct virt_vm {
 struct virt_vcpu {
 	struct vmcb *vmcb;
 	u64 efer;	 /* as the guest sees it, while LME is kept from the hardware */
-	bool lme_hidden; /* the guest has LME=1, PG=0; the VMCB has LME=0 (svm/vcpu.c says why) */
+	bool lme_hidden; /* the guest has LME=1, PG=0; the VMCB has LME=0 (svm/regs.c says why) */
 	bool flush;	 /* drop this ASID's translations at the next entry */
-	u32 cpu;	 /* pCPU that the ASID belongs to */
-	u64 asid_generation;
+	struct tag asid;
 };
 
 /* cpu.c */
 const char *svm_probe(void);
 enum status svm_cpu_on(void);
 void svm_cpu_off(void);
+u64 svm_max_leaf(void);
 hpa_t svm_host_vmcb(void);
 /* Gives the vCPU an ASID that is its own on this pCPU. */
 void svm_take_asid(struct virt_vcpu *hw);

@@ -75,7 +75,7 @@ enum status svm_vcpu_init(struct vcpu *v)
 		mem_free(hw, sizeof(*hw));
 		return E_NOMEM;
 	}
-	hw->cpu = PCPUS_MAX;
+	hw->asid.pcpu = PCPUS_MAX;
 	v->hw = hw;
 	fill_control(v, &hw->vmcb->c);
 	return OK;

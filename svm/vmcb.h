@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The virtual machine control block. AMD APM vol. 2, "VMCB Layout".
+ * The virtual machine control block. AMD APM vol. 2, "Layout of VMCB".
  */
 #pragma once
 

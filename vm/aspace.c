@@ -117,7 +117,7 @@ enum status aspace_init(struct vm *vm, const struct pt_format *fmt)
 	as->frames = mem_alloc(FRAMES_BYTES);
 	if (!as->frames)
 		return E_NOMEM;
-	st = pt_init(&as->pt, fmt, &table_mem, machine_page1g() ? GIB : 2 * MIB);
+	st = pt_init(&as->pt, fmt, &table_mem, vm->virt->max_leaf());
 	if (st)
 		goto free_frames;
 	st = OK;

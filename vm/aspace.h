@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A VM's second-stage address space: guest-physical to host-physical. RAM is mapped when the VM is made; holes fault and are served
- * as MMIO. Changes while vCPUs run raise the generation: each vCPU flushes before its next entry, and what was unmapped
- * is freed only when all have.
+ * as MMIO. Changes while vCPUs run raise the generation: each vCPU flushes before its next entry, and the tables
+ * that the change retired are freed only when all have.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct aspace {
 };
 
 /*
- * Takes RAM for `g`'s regions from the guest memory, maps it in the largest leaves that alignment allows, and into the VM's window.
+ * Takes RAM for the regions of vm->gmem from the guest memory, maps it in the largest leaves that alignment allows, and into the VM's window.
  * E_NOMEM: nothing is left behind.
  */
 enum status must_check aspace_init(struct vm *vm, const struct pt_format *fmt);

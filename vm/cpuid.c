@@ -48,7 +48,8 @@
 	(BITS(8, 0) | BITS(17, 12) | BIT(11) /* SYSCALL */ | BIT(20) /* NX */ | BITS(24, 22) |     \
 	 BIT(26) /* 1G pages */ | BIT(27) /* RDTSCP */ | BIT(29) /* LM */)
 
-#define LD1_EAX_HOST (BIT(0) /* XSAVEOPT */ | BIT(1) /* XSAVEC */ | BIT(2) /* XGETBV(1) */)
+#define LD1_EAX_XSAVEC BIT(1)
+#define LD1_EAX_HOST   (BIT(0) /* XSAVEOPT */ | LD1_EAX_XSAVEC | BIT(2) /* XGETBV(1) */)
 
 /* KVM: clock source old and new, no I/O delay needed, the clock is the same on all vCPUs. */
 #define KVM_FEATURES (BIT(0) | BIT(1) | BIT(3) | BIT(24))
@@ -153,6 +154,30 @@ static u32 xsave_size(u64 xcr0)
 	return size;
 }
 
+/* The same in the compacted format: one component right behind the other, or 64-byte aligned. */
+static u32 xsave_size_compacted(u64 xcr0)
+{
+	u32 size = 576;
+
+	for (u32 i = 2; i < 63; i++)
+		if (xcr0 & BIT(i)) {
+			regs r = machine_cpuid(0xd, i);
+
+			size = (r.ecx & BIT(1) ? (u32)align_up(size, 64) : size) + r.eax;
+		}
+	return size;
+}
+
+/* Linux sizes its areas by EBX as soon as it sees XSAVEC. */
+static regs leafd1(struct vcpu *v)
+{
+	regs r = { .eax = machine_cpuid(0xd, 1).eax & (u32)LD1_EAX_HOST };
+
+	if (r.eax & LD1_EAX_XSAVEC)
+		r.ebx = xsave_size_compacted(v->cpu.xcr0);
+	return r;
+}
+
 static regs leafd(struct vcpu *v, u32 sub)
 {
 	u32 mask = host_xcr0();
@@ -163,7 +188,7 @@ static regs leafd(struct vcpu *v, u32 sub)
 	if (sub == 0)
 		return (regs){ .eax = mask, .ebx = xsave_size(v->cpu.xcr0), .ecx = xsave_size(mask) };
 	if (sub == 1)
-		return (regs){ .eax = machine_cpuid(0xd, 1).eax & (u32)LD1_EAX_HOST };
+		return leafd1(v);
 	return sub < 32 && (mask & BIT(sub)) ? machine_cpuid(0xd, sub) : r;
 }
 

@@ -290,8 +290,10 @@ enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn)
 	switch (insn_exec(insn, &e.ctx)) {
 	case INSN_DONE:
 		v->int_shadow = false;
+		vcpu_end_insn(v);
 		break;
 	case INSN_AGAIN:
+		vcpu_end_insn(v);
 		break;
 	case INSN_FAULT:
 		inject_fault(v, &e.ctx.fault);

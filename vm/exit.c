@@ -40,7 +40,9 @@ static enum exit_action on_forbidden(struct vcpu *v, struct vm_exit *x)
 
 static enum exit_action on_exception(struct vcpu *v, struct vm_exit *x)
 {
-	if (x->exception.has_error)
+	if (x->exception.vector == EXC_PF)
+		vcpu_inject_pf(v, x->exception.cr2, x->exception.error);
+	else if (x->exception.has_error)
 		vcpu_inject_error(v, x->exception.vector, x->exception.error);
 	else
 		vcpu_inject(v, x->exception.vector);
@@ -82,6 +84,7 @@ static const struct {
 	[EXIT_WRMSR] = { "wrmsr", exit_wrmsr },
 	[EXIT_HLT] = { "hlt", on_hlt },
 	[EXIT_HYPERCALL] = { "hypercall", exit_hypercall },
+	[EXIT_CR_READ] = { "cr read", exit_cr_read },
 	[EXIT_CR_WRITE] = { "cr write", exit_cr_write },
 	[EXIT_XSETBV] = { "xsetbv", exit_xsetbv },
 	[EXIT_CACHE] = { "cache", on_cache },

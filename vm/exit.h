@@ -17,6 +17,7 @@ enum exit_kind {
 	EXIT_WRMSR,
 	EXIT_HLT,
 	EXIT_HYPERCALL,
+	EXIT_CR_READ, /* only where the CPU cannot answer alone */
 	EXIT_CR_WRITE,
 	EXIT_XSETBV,
 	EXIT_CACHE,	/* INVD, WBINVD */
@@ -47,7 +48,7 @@ struct vm_exit {
 		} fault;
 		struct {
 			u8 cr;	/* 0, 3, 4, 8 */
-			u8 gpr; /* source register, or CR_SOURCE_UNKNOWN: decode */
+			u8 gpr; /* source or destination; of a write also CR_SOURCE_UNKNOWN: decode */
 		} cr;
 		struct {
 			u8 vector;
@@ -81,5 +82,5 @@ const char *exit_name(enum exit_kind kind);
 /* The handlers, one family a file. */
 typedef enum exit_action exit_handler(struct vcpu *v, struct vm_exit *x);
 exit_handler exit_pio, exit_fault;				      /* exit_io.c */
-exit_handler exit_cpuid, exit_rdmsr, exit_wrmsr, exit_xsetbv, exit_cr_write; /* exit_cpu.c */
+exit_handler exit_cpuid, exit_rdmsr, exit_wrmsr, exit_xsetbv, exit_cr_read, exit_cr_write; /* exit_cpu.c */
 exit_handler exit_hypercall;					      /* hypercall.c */

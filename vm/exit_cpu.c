@@ -60,6 +60,10 @@ enum exit_action exit_xsetbv(struct vcpu *v, struct vm_exit *x)
 	return EXIT_NEXT;
 }
 
+/* Those of the low half that there are: the others are ignored when written. */
+#define CR0_KNOWN                                                                                  \
+	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+
 /* Intel SDM vol. 3, "Control Registers" and "Initializing IA-32e Mode". */
 static bool write_cr0(struct vcpu *v, u64 val)
 {
@@ -69,7 +73,7 @@ static bool write_cr0(struct vcpu *v, u64 val)
 
 	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) || ((val & CR0_NW) && !(val & CR0_CD)))
 		return false;
-	val |= CR0_ET;
+	val = (val & CR0_KNOWN) | CR0_ET;
 	if ((val & CR0_PG) && !(old & CR0_PG) && (efer & EFER_LME)) {
 		virt->get_seg(v, SEG_CS, &cs);
 		if (!(virt->get_reg(v, REG_CR4) & CR4_PAE) || (cs.attr & SEG_ATTR_L))
@@ -153,6 +157,9 @@ static enum exit_action cr_by_decoder(struct vcpu *v, struct vm_exit *x)
 	if (!emulate_decode(v, &insn))
 		return EXIT_RESUME;
 	x->insn_len = insn.len;
+	/* Not what exited: another vCPU changed the code meanwhile. Let the CPU look again. */
+	if (x->cr.cr != (insn.op == INSN_MOV_TO_CR ? insn.dst.reg : 0))
+		return EXIT_RESUME;
 	switch (insn.op) {
 	case INSN_MOV_TO_CR:
 		return write_cr(v, insn.dst.reg, v->regs.r[insn.src.reg]) ? EXIT_NEXT : fault_gp(v);
@@ -160,11 +167,10 @@ static enum exit_action cr_by_decoder(struct vcpu *v, struct vm_exit *x)
 		val = v->vm->virt->get_reg(v, REG_CR0) & ~CR0_TS;
 		return write_cr(v, 0, val) ? EXIT_NEXT : fault_gp(v);
 	case INSN_LMSW:
-		if (!emulate_operand(v, &insn, &insn.src, &val))
+		if (!emulate_operand(v, &insn, &insn.dst, &val))
 			return EXIT_RESUME;
 		return write_cr(v, 0, lmsw(v, val)) ? EXIT_NEXT : fault_gp(v);
 	default:
-		/* Another vCPU changed the code meanwhile: let the CPU look again. */
 		return EXIT_RESUME;
 	}
 }
@@ -174,4 +180,13 @@ enum exit_action exit_cr_write(struct vcpu *v, struct vm_exit *x)
 	if (x->cr.gpr == CR_SOURCE_UNKNOWN || !x->insn_len)
 		return cr_by_decoder(v, x);
 	return write_cr(v, x->cr.cr, v->regs.r[x->cr.gpr]) ? EXIT_NEXT : fault_gp(v);
+}
+
+enum exit_action exit_cr_read(struct vcpu *v, struct vm_exit *x)
+{
+	static const enum virt_reg regs[] = { [0] = REG_CR0, [3] = REG_CR3, [4] = REG_CR4 };
+	u64 val = x->cr.cr == 8 ? v->vm->ops->cr8(v) : v->vm->virt->get_reg(v, regs[x->cr.cr]);
+
+	v->regs.r[x->cr.gpr] = vcpu_code_bits(v) == 64 ? val : (u32)val;
+	return EXIT_NEXT;
 }

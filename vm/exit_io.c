@@ -8,14 +8,32 @@
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
+/*
+ * Is this the string instruction that exited? Another vCPU may have exchanged the bytes since, and
+ * the CPU checked the guest's right to just that port, direction and width.
+ */
+static bool is_what_exited(struct vcpu *v, const struct vm_exit *x, const struct insn *insn)
+{
+	return insn->op == (x->pio.in ? INSN_INS : INSN_OUTS) && insn->width == x->pio.width &&
+	       (u16)v->regs.r[GPR_RDX] == x->pio.port;
+}
+
+static enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
+{
+	struct insn insn;
+
+	if (!emulate_decode(v, &insn) || !is_what_exited(v, x, &insn))
+		return EXIT_RESUME;
+	return emulate_execute(v, &insn);
+}
+
 enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 {
 	u64 *rax = &v->regs.r[GPR_RAX], mask = width_mask(x->pio.width);
-	struct insn insn;
 	u64 val;
 
 	if (x->pio.string)
-		return emulate_decode(v, &insn) ? emulate_execute(v, &insn) : EXIT_RESUME;
+		return string_io(v, x);
 	if (!x->pio.in) {
 		bus_write(&v->vm->ports, x->pio.port, x->pio.width, *rax & mask);
 		return EXIT_NEXT;
@@ -26,18 +44,37 @@ enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 	return EXIT_NEXT;
 }
 
+/* RAM is always mapped, so such an access was made where there is no memory. */
+static enum exit_action stop_outside(struct vcpu *v, struct vm_exit *x, const char *what)
+{
+	vcpu_dump(v, x);
+	vm_end(v->vm, VM_STOP, "stopped: %s outside of RAM, at %llx", what,
+	       (unsigned long long)x->fault.gpa);
+	return EXIT_STOP;
+}
+
+/* What exits on its own cannot be why we are here: another vCPU exchanged the bytes. */
+static bool may_fault(const struct insn *insn)
+{
+	if (insn_uses_port(insn->op))
+		return false;
+	return insn_class_of(insn->op) != INSN_PRIV || insn->dst.kind == OPERAND_MEM ||
+	       insn->src.kind == OPERAND_MEM;
+}
+
 enum exit_action exit_fault(struct vcpu *v, struct vm_exit *x)
 {
 	struct insn insn;
 
-	/* RAM is always mapped, so the guest executes, or keeps page tables, where there is no memory. */
-	if (x->fault.fetch || x->fault.table) {
-		vcpu_dump(v, x);
-		vm_end(v->vm, VM_STOP, "stopped: %s outside of RAM, at %llx", x->fault.fetch ? "code" : "page table",
-		       (unsigned long long)x->fault.gpa);
-		return EXIT_STOP;
-	}
-	if (!emulate_decode_bytes(v, x->fault.bytes, x->fault.byte_count, &insn))
+	if (x->fault.fetch)
+		return stop_outside(v, x, "code");
+	if (x->fault.table)
+		return stop_outside(v, x, "page table");
+	/* The CPU was at a descriptor table or stack, not at an instruction. */
+	if (v->event.valid)
+		return stop_outside(v, x, "event delivery");
+	if (!emulate_decode_bytes(v, x->fault.bytes, x->fault.byte_count, &insn) ||
+	    !may_fault(&insn))
 		return EXIT_RESUME;
 	return emulate_execute(v, &insn);
 }

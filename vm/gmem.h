@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Guest RAM as (gpa, length) ranges: the only way that anyone reads or writes a guest. Checks the range and adds the
- * window's base, so it works for the VM whose host page table is loaded (HOUSE, Memory). In unit tests the window
+ * window's base, so it works for the VM whose host page table is loaded (docs/ARCHITECTURE.md, Memory). In unit tests the window
  * is malloc'ed memory. Callers copy a guest value once into a local, check it, then use it.
  */
 #pragma once

@@ -155,6 +155,7 @@ const struct insn_special insn_specials[] = {
 	EXACT(0xde, SKINIT),
 	EXACT(0xdf, INVLPGA),
 	EXACT(0xf9, RDTSCP),
+	{ MAP_0F, 0x01, 0xff, 0xfa, NEED_F3, { .op = INSN_NONE } },	/* MCOMMIT */
 	EXACT(0xfa, MONITORX),
 	EXACT(0xfb, MWAITX),
 	BY_REG(0x01, 0, NEED_ANY, ROW(SGDT,   E, ROW_NATURAL | ROW_MEM)),

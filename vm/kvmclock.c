@@ -3,7 +3,9 @@
 
 #include <core/service/time.h>
 #include <lib/bits.h>
+#include <lib/string.h>
 #include <lib/types.h>
+#include <stdatomic.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -49,18 +51,41 @@ static void scale(u32 khz, u32 *mul, s8 *shift)
 	(*shift)++;
 }
 
-bool kvmclock_time(struct vcpu *v, u64 val)
+/* Other vCPUs read it too, and try again while the version is odd or has changed meanwhile. */
+static bool publish(struct vcpu *v, gpa_t gpa)
 {
-	struct time_info info = { .version = 2, .flags = CLOCK_STABLE };
+	struct time_info info = { .flags = CLOCK_STABLE };
+	u8 *at = gmem_ptr(&v->vm->gmem, gpa, sizeof(info));
 	u64 now = time_now();
 
-	v->msr.kvm_time = val;
-	if (!(val & 1))
-		return true;
+	if (!at)
+		return false;
+	memcpy(&info.version, at, sizeof(info.version));
+	info.version |= 1;
+	memcpy(at, &info.version, sizeof(info.version));
+	atomic_thread_fence(memory_order_release);
 	info.system_time = now - v->vm->epoch;
 	info.tsc_timestamp = time_to_tsc(now) + v->tsc_offset;
 	scale(time_tsc_khz(), &info.tsc_to_system_mul, &info.tsc_shift);
-	return !gmem_write(&v->vm->gmem, val & ~1ull, &info, sizeof(info));
+	memcpy(at, &info, sizeof(info));
+	atomic_thread_fence(memory_order_release);
+	info.version++;
+	memcpy(at, &info.version, sizeof(info.version));
+	return true;
+}
+
+bool kvmclock_time(struct vcpu *v, u64 val)
+{
+	if ((val & 1) && !publish(v, val & ~1ull))
+		return false;
+	v->msr.kvm_time = val;
+	return true;
+}
+
+void kvmclock_tsc_moved(struct vcpu *v)
+{
+	if (v->msr.kvm_time & 1)
+		publish(v, v->msr.kvm_time & ~1ull);
 }
 
 bool kvmclock_wall(struct vcpu *v, u64 val)
@@ -72,6 +97,8 @@ bool kvmclock_wall(struct vcpu *v, u64 val)
 		.nsec = (u32)(start % NS_PER_S),
 	};
 
+	if (gmem_write(&v->vm->gmem, val, &info, sizeof(info)))
+		return false;
 	v->msr.kvm_wall = val;
-	return !gmem_write(&v->vm->gmem, val, &info, sizeof(info));
+	return true;
 }

@@ -17,3 +17,5 @@ struct vcpu;
 bool kvmclock_wall(struct vcpu *v, u64 val);
 /* Bit 0 of `val` enables; the rest is the gpa of the vCPU's time structure. */
 bool kvmclock_time(struct vcpu *v, u64 val);
+/* The guest's TSC was written: its clock goes on from where it was. */
+void kvmclock_tsc_moved(struct vcpu *v);

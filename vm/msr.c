@@ -157,6 +157,7 @@ static void move_tsc(struct vcpu *v, u64 by)
 	v->msr.tsc_adjust += by;
 	v->vm->virt->set_tsc(v, v->tsc_offset);
 	v->vm->ops->tsc_moved(v);
+	kvmclock_tsc_moved(v);
 }
 
 static bool write_tsc(struct vcpu *v, u32 msr, u64 val)

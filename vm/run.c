@@ -32,6 +32,12 @@ static bool can_interrupt(const struct vcpu *v)
 	return (v->regs.rflags & RFLAGS_IF) && !v->int_shadow;
 }
 
+/* Is there an NMI, and none being handled? */
+static bool nmi_ready(const struct vcpu *v)
+{
+	return v->nmi_pending && !v->nmi_blocked;
+}
+
 /* May the vCPU enter the guest, or does it sleep on? */
 static bool awake(struct vcpu *v)
 {
@@ -39,7 +45,7 @@ static bool awake(struct vcpu *v)
 		return true;
 	if (v->mode != VCPU_HALTED)
 		return false;
-	if (!v->nmi_pending && !v->vm->ops->has_work(v, v->regs.rflags & RFLAGS_IF))
+	if (!nmi_ready(v) && !v->vm->ops->has_work(v, v->regs.rflags & RFLAGS_IF))
 		return false;
 	v->mode = VCPU_RUNNING;
 	return true;
@@ -51,7 +57,7 @@ static void prepare_events(struct vcpu *v)
 	const struct virt_ops *virt = v->vm->virt;
 	const struct board_ops *board = v->vm->ops;
 
-	if (!v->event.valid && v->nmi_pending && !v->nmi_blocked && !v->int_shadow) {
+	if (!v->event.valid && nmi_ready(v) && !v->int_shadow) {
 		v->nmi_pending = false;
 		v->event = (struct vcpu_event){ .valid = true, .type = EVENT_NMI, .vector = EXC_NMI };
 	}
@@ -65,17 +71,17 @@ static void prepare_events(struct vcpu *v)
 		virt->inject(v, &v->event);
 		v->event.valid = false;
 	}
-	virt->want_window(v, (v->nmi_pending && !v->nmi_blocked) || board->irq_ready(v));
+	virt->want_window(v, nmi_ready(v) || board->irq_ready(v));
 }
 
-/* Steps over the instruction that exited. */
-static void step(struct vcpu *v, struct vm_exit *x)
+/* Steps over the instruction that exited. False: it cannot be read, the guest goes on where it is. */
+static bool step(struct vcpu *v, struct vm_exit *x)
 {
 	struct insn insn;
 
 	if (!x->insn_len) {
 		if (!emulate_decode(v, &insn))
-			return;
+			return false;
 		x->insn_len = insn.len;
 	}
 	v->regs.rip += x->insn_len;
@@ -83,6 +89,8 @@ static void step(struct vcpu *v, struct vm_exit *x)
 		v->regs.rip = (u32)v->regs.rip;
 	v->regs.rflags &= ~RFLAGS_RF;
 	v->int_shadow = false;
+	vcpu_end_insn(v);
+	return true;
 }
 
 static void enter_once(struct vcpu *v, struct vm_exit *x)
@@ -104,8 +112,9 @@ static void act(struct vcpu *v, struct vm_exit *x)
 		step(v, x);
 		break;
 	case EXIT_BLOCK:
-		step(v, x);
-		v->mode = VCPU_HALTED;
+		/* A trap of its own ends the sleep before it begins. */
+		if (step(v, x) && !v->event.valid)
+			v->mode = VCPU_HALTED;
 		break;
 	}
 }

@@ -134,6 +134,7 @@ void vcpu_apply_start(struct vcpu *v)
 		set_seg(v, SEG_GDTR, 0, s->gdt, s->gdt_limit, 0);
 	v->regs.rip = s->rip;
 	v->regs.r[GPR_RSP] = s->rsp;
+	v->regs.r[GPR_RAX] = s->rax;
 	v->regs.r[GPR_RSI] = s->rsi;
 	v->regs.r[GPR_RBX] = s->rbx;
 }
@@ -193,6 +194,18 @@ void vcpu_inject_pf(struct vcpu *v, gva_t gva, u32 error)
 {
 	v->vm->virt->set_reg(v, REG_CR2, gva);
 	vcpu_inject_error(v, EXC_PF, error);
+}
+
+/* Intel SDM vol. 3, "Single-Step Exception Condition"; "Debug Control Register", GD. */
+void vcpu_end_insn(struct vcpu *v)
+{
+	const struct virt_ops *virt = v->vm->virt;
+
+	if (!(v->regs.rflags & RFLAGS_TF))
+		return;
+	virt->set_reg(v, REG_DR6, virt->get_reg(v, REG_DR6) | DR6_BS);
+	virt->set_reg(v, REG_DR7, virt->get_reg(v, REG_DR7) & ~DR7_GD);
+	vcpu_inject(v, EXC_DB);
 }
 
 /* --- Questions ---------------------------------------------------------------------------------------------------- */

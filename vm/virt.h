@@ -51,15 +51,24 @@ struct vcpu_event {
 	u32 error;
 };
 
+/* What a vendor half can do with or without, so that plinth.conf may switch it off. */
+struct virt_feature {
+	const char *name;
+	bool *on; /* set by probe: the CPU has it; may be cleared until the first cpu_on() */
+};
+
 struct virt_ops {
 	const char *name;
-	const struct pt_format *pt; /* second-stage format */
+	const struct pt_format *pt;	      /* second-stage format */
+	const struct virt_feature *features; /* ended by a NULL name */
 
 	/* Can this CPU do it? NULL if so, else why not. */
 	const char *(*probe)(void);
 	/* Enters and leaves root mode on this pCPU. */
 	enum status (*cpu_on)(void);
 	void (*cpu_off)(void);
+	/* Bytes: the largest leaf that second-stage tables may have on this machine. */
+	u64 (*max_leaf)(void);
 
 	enum status (*vm_init)(struct vm *vm); /* all ports and MSRs trapped */
 	void (*vm_fini)(struct vm *vm);
@@ -90,4 +99,4 @@ struct virt_ops {
 	void (*trap_msr)(struct vm *vm, u32 msr, bool read, bool write);
 };
 
-extern const struct virt_ops svm_ops;
+extern const struct virt_ops vmx_ops, svm_ops;

@@ -102,6 +102,7 @@ destroy_window:
 enum status vm_create(const struct vm_recipe *r, struct vm **out)
 {
 	struct vm *vm = mem_alloc(sizeof(*vm));
+	u32 count = r->vcpus;
 	enum status st;
 
 	if (!vm)
@@ -114,7 +115,8 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 	}
 	atomic_fetch_add(&vms, 1);
 	*out = vm;
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	/* It cannot end before its last vCPU was told; after that it may be gone. */
+	for (u32 i = 0; i < count; i++)
 		run_notify(&vm->vcpu[i]->run);
 	return OK;
 }
@@ -124,7 +126,8 @@ static void destroy(struct vm *vm)
 	window_enter(vm->window);
 	aspace_scrub(vm);
 	window_enter(NULL);
-	log_info("vm \"%s\": %s", vm->name, vm->reason);
+	/* A warning, so that it is seen while another guest has the screen. */
+	log_warn("vm \"%s\": %s", vm->name, vm->reason);
 	vm->ops->fini(vm);
 	run_group_fini(&vm->sched);
 	destroy_vcpus(vm);
@@ -171,6 +174,12 @@ void vm_guest_poweroff(struct vm *vm)
 	vm_end(vm, VM_STOP, "powered off");
 }
 
+/* QEMU, whose test device this is, would exit with a status that is never 0: suites' runners look for that one. */
+void vm_guest_exit(struct vm *vm, u32 code)
+{
+	vm_end(vm, VM_STOP, "ended with exit code %u (QEMU's status %u)", code, (code << 1 | 1) & 0xff);
+}
+
 /* All vCPUs are parked: a fresh start, in the context of the last one, on the VM's window. */
 static bool bring_up(struct vm *vm)
 {
@@ -195,21 +204,50 @@ static bool bring_up(struct vm *vm)
 	return true;
 }
 
+/*
+ * `parked` counts the vCPUs that stand still. Whoever finds all of them there, and nobody at it, brings the VM up. A vCPU that has
+ * not left when the next start is asked for stays counted; so it must leave, or find that it may not, under the same lock as
+ * vm_end() and park().
+ */
 static void park(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
-	bool last;
+	bool all, ok;
 
-	v->mode = VCPU_PARKED;
 	spin_lock(&vm->park_lock);
-	last = ++vm->parked == vm->vcpu_count;
+	if (v->mode != VCPU_PARKED)
+		vm->parked++;
+	v->mode = VCPU_PARKED;
+	/* Read again: a sibling may have brought the VM up since. */
+	all = atomic_load_explicit(&vm->verdict, memory_order_relaxed) == VM_START &&
+	      vm->parked == vm->vcpu_count && !vm->rising;
+	vm->rising |= all;
 	spin_unlock(&vm->park_lock);
-	if (!last)
+	if (!all)
 		return;
-	vm->parked = 0;
-	atomic_store_explicit(&vm->verdict, bring_up(vm) ? VM_RUN : VM_STOP, memory_order_release);
+	ok = bring_up(vm);
+	spin_lock(&vm->park_lock);
+	vm->rising = false;
+	atomic_store_explicit(&vm->verdict, ok ? VM_RUN : VM_STOP, memory_order_release);
+	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		run_notify(&vm->vcpu[i]->run);
+}
+
+/* False: the next verdict came first; vm_end() has notified `v` once more. */
+static bool leave_park(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool run;
+
+	spin_lock(&vm->park_lock);
+	run = atomic_load_explicit(&vm->verdict, memory_order_relaxed) == VM_RUN;
+	if (run) {
+		vm->parked--;
+		v->mode = VCPU_WAIT_SIPI;
+	}
+	spin_unlock(&vm->park_lock);
+	return run;
 }
 
 /*
@@ -218,9 +256,10 @@ static void park(struct vcpu *v)
  */
 static enum vm_follow unpark(struct vcpu *v)
 {
+	if (!leave_park(v))
+		return VM_FOLLOW_BLOCK;
 	v->tsc_offset = v->vm->tsc_offset;
 	vcpu_reset(v, false);
-	v->mode = VCPU_WAIT_SIPI;
 	if (v->id)
 		return VM_FOLLOW_RUN;
 	vcpu_apply_start(v);
@@ -234,8 +273,7 @@ enum vm_follow vm_follow(struct vcpu *v)
 	case VM_STOP:
 		return VM_FOLLOW_GONE;
 	case VM_START:
-		if (v->mode != VCPU_PARKED)
-			park(v);
+		park(v);
 		return VM_FOLLOW_BLOCK;
 	}
 	return v->mode == VCPU_PARKED ? unpark(v) : VM_FOLLOW_RUN;

@@ -33,12 +33,21 @@ enum vm_verdict {
 /* How vCPU 0 starts, as the loader says. */
 struct vm_start {
 	bool long_mode; /* else 32-bit protected mode; flat segments in both */
-	u64 rip, rsp, rsi, rbx;
+	u64 rip, rsp, rax, rsi, rbx;
 	u64 cr3;      /* long mode */
 	u64 gdt;      /* gpa of a GDT with the selectors in use; 0: none */
 	u16 gdt_limit;
 	u16 cs, ds;
 };
+
+/* A file that firmware of QEMU's kind hands to the guest (fw_cfg); it lives as long as the VM. */
+struct vm_file {
+	const char *name;
+	const void *data;
+	u32 len;
+};
+
+#define VM_FILES_MAX 4
 
 /* What to make a VM of. */
 struct vm_recipe {
@@ -53,6 +62,10 @@ struct vm_recipe {
 	enum status (*load)(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size);
 	void *load_ctx;
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
+	bool testdev; /* with the devices of test suites (devices/testdev.h) */
+	const char *cmdline; /* for fw_cfg; lives as long as the VM; NULL: none */
+	struct vm_file fw_file[VM_FILES_MAX];
+	u32 fw_file_count;
 };
 
 struct vm {
@@ -69,15 +82,16 @@ struct vm {
 	struct bus ports, mmio;	      /* [b] */
 	struct spinlock lock;	      /* the device lock */
 
-	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end(), acquire before entry */
+	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end() and park(), acquire before entry */
 	struct spinlock park_lock;
-	u32 parked;		      /* [park_lock] */
+	u32 parked;		      /* [park_lock] vCPUs whose mode is VCPU_PARKED */
+	bool rising;		      /* [park_lock] one of them loads the guest afresh */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
 	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */
-	struct vm_start start;	      /* [park_lock] */
-	u64 epoch;		      /* [park_lock] time_now() when it last started */
-	u64 tsc_offset;		      /* [park_lock] */
+	struct vm_start start;	      /* this and the next two: written while all are parked, published by the verdict */
+	u64 epoch;		      /* time_now() when it last started */
+	u64 tsc_offset;
 
 	struct sched_group sched;     /* core's */
 	u32 vcpu_count;		      /* [b] */
@@ -91,9 +105,11 @@ void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __a
 /* The guest asked for a reset, or for power off, by one of the board's ways. */
 void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);
+/* The guest ended itself with a code, through a test device; it is not restarted. */
+void vm_guest_exit(struct vm *vm, u32 code);
 /* How many VMs exist now. */
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */
 void vm_on_all_gone(void (*fn)(void));
-/* A vCPU follows the verdict: parks or leaves. True: it may run on at once. */
+/* A vCPU follows the verdict: runs (on), parks and blocks, or leaves for good. */
 enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);

@@ -116,6 +116,7 @@ CPU_RW_DR(0)
 CPU_RW_DR(1)
 CPU_RW_DR(2)
 CPU_RW_DR(3)
+CPU_RW_DR(6)
 #undef CPU_RW_DR
 
 static inline void xsetbv(u32 reg, u64 v)

@@ -67,6 +67,15 @@ void lapic_choose(bool use_x2apic, void *mmio)
 	page = mmio;
 }
 
+#define PIC_MASTER_MASK 0x21
+#define PIC_SLAVE_MASK	0xa1
+
+void lapic_silence_pic(void)
+{
+	outb(PIC_MASTER_MASK, 0xff);
+	outb(PIC_SLAVE_MASK, 0xff);
+}
+
 void lapic_enable(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;

@@ -11,6 +11,11 @@
 hpa_t lapic_mmio_base(void);
 /* Chooses the mode for all pCPUs: x2APIC if `x2apic`, else xAPIC at `mmio` (mapped uncached). Boot only. */
 void lapic_choose(bool x2apic, void *mmio);
+/*
+ * Masks all inputs of the two 8259s, which BIOSes leave open on the vectors of exceptions, and which not every machine keeps out when
+ * LINT0 is masked. Boot only.
+ */
+void lapic_silence_pic(void);
 /* Enables this pCPU's LAPIC, masks its LVT, leaves the timer stopped. */
 void lapic_enable(void);
 u32 lapic_id(void);

@@ -3,7 +3,7 @@
  * What the two boot doors (boot/efi, boot/multiboot2) hand to the hypervisor. A flat copy: after the
  * hall (boot/main.c) has taken it, nothing points into the loader's memory except the files' contents
  * and the ACPI tables, which the memory map marks as MEM_FILE and MEM_ACPI.
- * The UEFI program is compiled separately and shares this header only.
+ * The UEFI program is compiled separately and shares this header with the hypervisor.
  */
 #pragma once
 

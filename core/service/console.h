@@ -18,7 +18,7 @@ struct console_port;
 struct console_port *console_port_open(const char *name);
 /*
  * fn(ctx) is called, with no lock held, whenever input has arrived. NULL: nobody wants to know;
- * a call made before may still be running.
+ * then no call is under way any more on return, so the caller holds no lock that fn takes.
  */
 void console_port_on_input(struct console_port *p, void (*fn)(void *ctx), void *ctx);
 /* A byte of the guest's output. Waits for no reader; at most for the serial line. */

@@ -27,7 +27,7 @@ struct runnable {
 	struct sched_ent ent;	/* [run queue lock] */
 	enum run_state state;	/* [run queue lock] */
 	bool notified;		/* [run queue lock] run_notify() came while it ran */
-	atomic_uint where;	/* [a] pCPU that runs it or RUN_NOWHERE; seq_cst against the poster's event */
+	u32 where;		/* [run queue lock] pCPU that runs it or RUN_NOWHERE */
 	/* Runs it with interrupts off until `until` (ns) or until run_wanted() says so. */
 	enum run_result (*run)(struct runnable *r, u64 until);
 	/* Called once after RUN_GONE, on the pCPU that ran it, outside its address space. */
@@ -42,13 +42,11 @@ void run_group_fini(struct sched_group *g);
 void run_init(struct runnable *r, struct sched_group *g);
 /*
  * Something happened that `r` must look at: wakes it if blocked, makes it leave the guest if it runs on another pCPU. The
- * caller has made the event visible before (seq_cst or by a lock). Any pCPU, interrupts off; takes the run queue lock.
+ * caller has stored the event before: the run queue lock makes it visible. Any pCPU, interrupts off; takes the run queue lock.
  */
 void run_notify(struct runnable *r);
 /*
- * For run(): takes pending interrupts, runs due timers, and answers whether to return to the loop (`until` reached, or
- * a reschedule was asked for).
+ * For run(): takes pending interrupts, runs due timers, and answers whether to return to the loop: `until` is reached, or the
+ * scheduler wants the pCPU.
  */
 bool run_wanted(u64 until);
-/* ns that `r` has run so far, up to its last return. */
-u64 run_time(struct runnable *r);

@@ -37,5 +37,8 @@ void timer_init(struct timer *t, void (*fn)(void *ctx), void *ctx);
 void timer_set(struct timer *t, u64 due);
 /* Afterwards fn may still be running on another pCPU, but will not start. */
 void timer_cancel(struct timer *t);
-/* Cancels, and waits until fn runs nowhere. The caller holds no lock that fn takes. Before the timer's memory is freed. */
+/*
+ * Cancels, and waits until fn runs nowhere. Before the timer's memory is freed, when nobody sets the timer any more but perhaps an fn
+ * that began before. The caller holds no lock that fn takes, and is not fn.
+ */
 void timer_drain(struct timer *t);

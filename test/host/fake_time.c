@@ -2,8 +2,9 @@
 #include "fake_time.h"
 
 #include <core/service/time.h>
+#include <lib/bits.h>
 
-#define TSC_KHZ 1000000u /* 1 tick a ns */
+u32 fake_time_tsc_khz = 1000000;
 
 static u64 now;
 static struct list pending = { &pending, &pending };
@@ -11,6 +12,7 @@ static struct list pending = { &pending, &pending };
 void fake_time_reset(void)
 {
 	now = 0;
+	fake_time_tsc_khz = 1000000;
 	while (!list_empty(&pending))
 		timer_cancel(container_of(pending.next, struct timer, node));
 }
@@ -47,17 +49,17 @@ u64 time_wall(void)
 
 u32 time_tsc_khz(void)
 {
-	return TSC_KHZ;
+	return fake_time_tsc_khz;
 }
 
 u64 time_to_tsc(u64 ns)
 {
-	return ns;
+	return mul_div(ns, fake_time_tsc_khz, 1000000);
 }
 
 u64 time_from_tsc(u64 tsc)
 {
-	return tsc;
+	return mul_div(tsc, 1000000, fake_time_tsc_khz);
 }
 
 void timer_init(struct timer *t, void (*fn)(void *ctx), void *ctx)

@@ -6,7 +6,10 @@
 
 #include <lib/types.h>
 
-/* Back to 0 ns, no timers pending, wall clock at 2026-01-02 03:04:05 UTC. */
+/* The host's TSC frequency; 1 tick a ns unless the test says otherwise. */
+extern u32 fake_time_tsc_khz;
+
+/* Back to 0 ns, no timers pending, TSC of 1 GHz, wall clock at 2026-01-02 03:04:05 UTC. */
 void fake_time_reset(void);
 /* Moves the clock by `ns`, firing due timers in order, each at its own due time. */
 void fake_time_advance(u64 ns);

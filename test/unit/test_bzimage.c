@@ -221,7 +221,7 @@ static void every_truncation(void **state)
 {
 	char want[100];
 
-	for (u64 len = 0; len < CODE_AT + CODE_LEN; len++) {
+	for (u64 len = 0; len <= CODE_AT + CODE_LEN - 16; len++) {
 		u8 *copy = malloc(len ? len : 1);
 
 		memcpy(copy, file, len);
@@ -234,8 +234,8 @@ static void every_truncation(void **state)
 			 : len < 0x26c ? 0x26c
 				       : CODE_AT + CODE_LEN);
 		assert_string_equal(
-		    reason, len < 0x206 ? "the kernel is neither a Linux bzImage nor an ELF "
-					  "image for PVH"
+		    reason, len < 0x206 ? "the kernel is neither a Linux bzImage nor a "
+					  "multiboot kernel nor an ELF image for PVH"
 					: want);
 		free(copy);
 	}
@@ -243,6 +243,23 @@ static void every_truncation(void **state)
 	img.kernel = file;
 	img.kernel_len = CODE_AT + CODE_LEN;
 	assert_int_equal(load_image(&img, &start), OK);
+}
+
+/* syssize counts 16 bytes and is rounded up. */
+static void last_unit_may_be_cut(void **state)
+{
+	for (u64 len = CODE_AT + CODE_LEN - 15; len < CODE_AT + CODE_LEN; len++) {
+		u8 *copy = malloc(len);
+
+		ram_new(32 * MIB);
+		memcpy(copy, file, len);
+		img.kernel = copy;
+		img.kernel_len = len;
+		assert_int_equal(load_image(&img, &start), OK);
+		assert_true(ram_is(0x1000000, len - CODE_AT, 0x22));
+		assert_true(ram_is(0x1000000 + len - CODE_AT, CODE_AT + CODE_LEN - len, 0));
+		free(copy);
+	}
 }
 
 static void faulty_headers(void **state)
@@ -397,6 +414,7 @@ int main(void)
 	    test(command_line_length),
 	    test(modules_are_not_for_linux),
 	    test(every_truncation),
+	    test(last_unit_may_be_cut),
 	    test(faulty_headers),
 	    test(setup_sects_0_means_4),
 	    test(longest_header_stays_inside_its_field),

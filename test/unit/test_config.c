@@ -30,7 +30,8 @@ static void every_key(void **state)
 				   "cpus    = 0-3, 5,255\n"
 				   "module  = mod/a  one  two \n"
 				   "module  = mod/b\n"
-				   "restart = never\n";
+				   "restart = never\n"
+				   "testdev = yes\n";
 	const struct vm_config *vm = &c.vm[0];
 
 	assert_int_equal(parse(text), 0);
@@ -63,6 +64,7 @@ static void every_key(void **state)
 	assert_string_equal(vm->modules.item[0].args, "one  two");
 	assert_string_equal(vm->modules.item[1].args, "");
 	assert_int_equal(vm->restart, RESTART_NEVER);
+	assert_int_equal(vm->testdev, TESTDEV_YES);
 }
 
 static void vm_defaults(void **state)
@@ -74,6 +76,7 @@ static void vm_defaults(void **state)
 	assert_int_equal(c.vm[0].memory, 256 * MIB);
 	assert_int_equal(c.vm[0].vcpus, 1);
 	assert_int_equal(c.vm[0].restart, RESTART_ON_REBOOT);
+	assert_int_equal(c.vm[0].testdev, TESTDEV_NO);
 	for (u32 i = 0; i < ARRAY_LEN(c.vm[0].cpus); i++)
 		assert_int_equal(c.vm[0].cpus[i], ~0ull);
 }

@@ -150,6 +150,7 @@ static void refuses_what_is_not_in_the_tables(void **state)
 		{ 64, "0f 01 f8" },
 		{ 64, "0f 01 c0" },
 		{ 64, "0f 01 d2" },
+		{ 64, "f3 0f 01 fa" }, /* MCOMMIT */
 		{ 64, "0f c7 08" },
 		{ 64, "0f c7 f0" },
 		{ 64, "66 0f c7 f0" },

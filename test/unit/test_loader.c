@@ -82,7 +82,8 @@ static void unknown_format(void **state)
 	ram_new(2 * MIB);
 	assert_int_equal(load_image(&img, &start), E_FORMAT);
 	assert_string_equal(reason,
-			    "the kernel is neither a Linux bzImage nor an ELF image for PVH");
+			    "the kernel is neither a Linux bzImage nor a multiboot kernel nor an "
+			    "ELF image for PVH");
 	img.kernel_len = 0;
 	assert_int_equal(load_image(&img, &start), E_FORMAT);
 	assert_true(ram_untouched());
@@ -143,6 +144,17 @@ static void low_and_high_places_avoid_what_is_there(void **state)
 	assert_int_equal(place_high(&placer, &want, &gpa), E_NOMEM);
 	assert_string_equal(reason, "no room for w of 2 MiB below 0x400000, VM has 4 MiB");
 	assert_int_equal(place_low(&placer, &want, &gpa), E_NOMEM);
+}
+
+/* A lower bound above the upper one leaves no place, not every place. */
+static void bounds_the_wrong_way_round(void **state)
+{
+	struct place_want want = {.what = "w", .len = 1, .align = 1, .min = 3 * MIB, .end = 2 * MIB};
+	gpa_t gpa;
+
+	fresh_placer(4 * MIB);
+	assert_int_equal(place_low(&placer, &want, &gpa), E_NOMEM);
+	assert_int_equal(place_high(&placer, &want, &gpa), E_NOMEM);
 }
 
 static void claims_never_overlap(void **state)
@@ -229,6 +241,7 @@ int main(void)
 	    cmocka_unit_test(unknown_format),
 	    cmocka_unit_test(reason_is_cut_not_overrun),
 	    cmocka_unit_test(low_and_high_places_avoid_what_is_there),
+	    cmocka_unit_test(bounds_the_wrong_way_round),
 	    cmocka_unit_test(claims_never_overlap),
 	    cmocka_unit_test(write_copies_and_zeroes),
 	    cmocka_unit_test(full_table),

@@ -355,15 +355,19 @@ static void memory_at_the_very_top(void **state)
 {
 	static const struct mb2_mmap_entry e[] = {
 	    {.base = ~0ull - 0xfff, .len = 0x1000, .type = 2},
-	    {.base = ~0ull - 0xffff, .len = ~0ull, .type = 1},
+	    {.base = ~0ull - 0xffff, .len = ~0ull, .type = 1}, /* no RAM is like that */
+	    {.base = 0x100000, .len = ~0ull, .type = 1},
+	    {.base = ~0ull, .len = 1, .type = 2}, /* no byte of it below the end */
 	};
 
 	begin();
 	mmap_tag(e, ARRAY_LEN(e));
 	end();
 	assert_int_equal(parse(), OK);
-	for (u32 i = 0; i < bi.mem_count; i++)
-		assert_true(bi.mem[i].base + bi.mem[i].len >= bi.mem[i].base);
+	for (u32 i = 0; i < bi.mem_count; i++) {
+		assert_int_not_equal(bi.mem[i].type, MEM_RAM);
+		assert_true(bi.mem[i].base + bi.mem[i].len > bi.mem[i].base);
+	}
 }
 
 /* --- Hostile

@@ -144,8 +144,8 @@ static void initrd_and_modules(void **state)
 	memset(one, 0x55, sizeof(one));
 	img.initrd = initrd;
 	img.initrd_len = sizeof(initrd);
-	img.module[0] = (struct guest_module){one, sizeof(one), "first module"};
-	img.module[1] = (struct guest_module){empty, 0, ""};
+	img.module[0] = (struct guest_module){one, sizeof(one), "first module", NULL};
+	img.module[1] = (struct guest_module){empty, 0, "", NULL};
 	img.module_count = 2;
 	assert_int_equal(load_image(&img, &start), OK);
 	assert_int_equal(get(start.rbx + 0x0c, 4), 3);
@@ -168,7 +168,7 @@ static void start_information_has_an_end(void **state)
 	static u8 one[1];
 	gpa_t list, end;
 
-	img.module[0] = (struct guest_module){one, 1, "last text"};
+	img.module[0] = (struct guest_module){one, 1, "last text", NULL};
 	img.module_count = 1;
 	assert_int_equal(load_image(&img, &start), OK);
 	assert_int_equal(start.rbx, LAYOUT_LOADER_BASE);

@@ -8,6 +8,7 @@
 #define MSR_TSC		     0x10u
 #define MSR_PLATFORM_ID	     0x17u
 #define MSR_APIC_BASE	     0x1bu
+#define MSR_FEATURE_CONTROL  0x3au
 #define MSR_TSC_ADJUST	     0x3bu
 #define MSR_UCODE_REV	     0x8bu
 #define MSR_MTRRCAP	     0xfeu
@@ -27,6 +28,22 @@
 #define MSR_MTRR_FIX4K_F8    0x26fu
 #define MSR_PAT		     0x277u
 #define MSR_MTRR_DEF_TYPE    0x2ffu
+#define MSR_VMX_BASIC	     0x480u
+#define MSR_VMX_PIN	     0x481u
+#define MSR_VMX_PROC	     0x482u
+#define MSR_VMX_EXIT	     0x483u
+#define MSR_VMX_ENTRY	     0x484u
+#define MSR_VMX_MISC	     0x485u
+#define MSR_VMX_CR0_FIXED0   0x486u
+#define MSR_VMX_CR0_FIXED1   0x487u
+#define MSR_VMX_CR4_FIXED0   0x488u
+#define MSR_VMX_CR4_FIXED1   0x489u
+#define MSR_VMX_PROC2	     0x48bu
+#define MSR_VMX_EPT_VPID     0x48cu
+#define MSR_VMX_TRUE_PIN     0x48du
+#define MSR_VMX_TRUE_PROC    0x48eu
+#define MSR_VMX_TRUE_EXIT    0x48fu
+#define MSR_VMX_TRUE_ENTRY   0x490u
 #define MSR_TSC_DEADLINE     0x6e0u
 #define MSR_X2APIC_FIRST     0x800u
 #define MSR_X2APIC_LAST	     0x8ffu
@@ -50,6 +67,9 @@
 #define APIC_BASE_BSP	     (1ull << 8)
 #define APIC_BASE_X2APIC     (1ull << 10)
 #define APIC_BASE_ENABLE     (1ull << 11)
+
+#define FEATURE_LOCKED	     (1ull << 0)
+#define FEATURE_VMXON	     (1ull << 2) /* outside of SMX */
 
 #define VM_CR_SVMDIS	     (1ull << 4)
 

@@ -66,7 +66,10 @@
 #define RFLAGS_ID   BIT(21)
 
 #define DR6_INIT 0xffff0ff0ull
+#define DR6_BS   BIT(14) /* single step */
 #define DR7_INIT 0x400ull
+#define DR7_GD   BIT(13) /* accesses to debug registers trap */
+#define DR7_GD	 BIT(13)
 
 #define XCR0_X87   BIT(0)
 #define XCR0_SSE   BIT(1)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * insn_random COUNT SEED: so many random instructions through the checks of insn_check.h. Random
+ * bytes decode seldom, so prefixes, escapes and opcodes are drawn from what the tables know.
+ */
+#include "insn_check.h"
+
+#include "fuzz.h"
+
+#include <lib/bits.h>
+#include <vm/insn_table.h>
+
+static u64 state;
+
+static u64 next_random(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state >> 11;
+}
+
+static u8 known_opcode(const struct insn_row *map)
+{
+	u8 opcode;
+
+	do
+		opcode = (u8)next_random();
+	while (!map[opcode].op && !map[opcode].flags);
+	return opcode;
+}
+
+static void make(u8 bytes[16])
+{
+	static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e,
+				       0x36, 0x3e, 0x26, 0x64, 0x65 };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		bytes[i] = (u8)next_random();
+	while (n < 12 && next_random() % 5 < 2)
+		bytes[n++] = prefixes[next_random() % ARRAY_LEN(prefixes)];
+	if (next_random() & 1)
+		bytes[n++] = 0x40 | (next_random() & 0xf);
+	if (next_random() & 1) {
+		bytes[n] = known_opcode(insn_map_1byte);
+		return;
+	}
+	bytes[n++] = 0x0f;
+	if (next_random() % 16)
+		bytes[n] = known_opcode(insn_map_0f);
+	else
+		bytes[n++] = 0x38, bytes[n] = 0x80 | (next_random() & 3);
+}
+
+int main(int argc, char **argv)
+{
+	u64 count = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000, decoded = 0;
+	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+
+	state = seed * 2654435769u + 88172645463325252ull;
+	for (u64 i = 0; i < count; i++) {
+		u8 bytes[16];
+		struct insn in;
+
+		make(bytes);
+		if (insn_check_decode(bytes, 16u << (i % 3), &in))
+			continue;
+		insn_check_exec(&in, next_random());
+		decoded++;
+	}
+	printf("insn_random: %llu instructions, %llu decoded, all as Zydis has them\n",
+	       (unsigned long long)count, (unsigned long long)decoded);
+	fuzz_check(decoded > count / 4);
+	return 0;
+}

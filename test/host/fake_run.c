@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fake_run.h"
+
+#include "fake_machine.h"
+#include "fake_time.h"
+
+#include <core/service/time.h>
+#include <core/service/window.h>
+#include <lib/assert.h>
+
+#define EAGER_LIMIT 1000
+
+static struct sched sched;
+static struct runnable *running;
+
+unsigned fake_run_notified;
+bool fake_run_wanted, fake_run_eager;
+u64 fake_run_slice;
+
+void fake_run_reset(void)
+{
+	sched_init(&sched, &sched_rr, 0);
+	running = NULL;
+	fake_run_notified = 0;
+	fake_run_wanted = true;
+	fake_run_eager = false;
+	fake_run_slice = 0;
+}
+
+void run_init(struct runnable *r, const struct sched_mask *cpus)
+{
+	sched_ent_init(&r->ent, cpus);
+	r->state = RUN_STATE_BLOCKED;
+	r->notified = false;
+	r->where = RUN_NOWHERE;
+}
+
+static void make_ready(struct runnable *r)
+{
+	r->state = RUN_STATE_READY;
+	sched.policy->enqueue(&sched, &r->ent, time_now());
+}
+
+void run_notify(struct runnable *r)
+{
+	fake_run_notified++;
+	if (r->state == RUN_STATE_BLOCKED)
+		make_ready(r);
+	else if (r->state == RUN_STATE_RUNNING)
+		r->notified = true;
+	if (fake_run_eager && !running)
+		fake_run_all(EAGER_LIMIT);
+}
+
+bool run_wanted(u64 until)
+{
+	return fake_run_wanted || time_now() >= until;
+}
+
+/* As core/loop.c does it. */
+static void put_back(struct runnable *r, u32 cpu, enum run_result result, u64 ran)
+{
+	sched.policy->charge(&sched, cpu, &r->ent, ran);
+	r->where = RUN_NOWHERE;
+	if (result == RUN_GONE) {
+		r->state = RUN_STATE_GONE;
+		r->gone(r);
+	} else if (result == RUN_BLOCKED && !r->notified) {
+		r->state = RUN_STATE_BLOCKED;
+	} else {
+		make_ready(r);
+	}
+}
+
+bool fake_run_once(u32 cpu)
+{
+	struct sched_pick pick = sched.policy->pick(&sched, cpu, time_now());
+	u64 start = time_now();
+	enum run_result result;
+	struct runnable *r;
+
+	if (!pick.ent)
+		return false;
+	r = container_of(pick.ent, struct runnable, ent);
+	r->state = RUN_STATE_RUNNING;
+	r->notified = false;
+	r->where = cpu;
+	fake_machine_cpu = cpu;
+	running = r;
+	result = r->run(r, start + pick.slice);
+	check(!window_current() && !fake_machine_loaded);
+	fake_time_advance(fake_run_slice);
+	running = NULL;
+	put_back(r, cpu, result, time_now() - start);
+	return true;
+}
+
+unsigned fake_run_all(unsigned limit)
+{
+	unsigned n = 0;
+
+	while (n < limit && fake_run_once(0))
+		n++;
+	return n;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* devices/pc.c: how an interrupt gets from a pin, or another vCPU, to a vCPU. */
+#include "pc_rig.h"
+
+#include <pthread.h>
+
+/* --- By the 8259 ----------------------------------------------------------------------- */
+
+/* INTR is LINT0 of vCPU 0, as a BIOS leaves it; the other vCPU has nothing to do with it. */
+static void timer_by_pic(void **state)
+{
+	pic_on((u16)~BIT(0));
+	pit_on();
+	fake_time_advance(500000);
+	assert_false(OPS->irq_ready(v));
+	fake_run_notified = 0;
+	fake_time_advance(600000);
+	assert_true(fake_run_notified > 0);
+	assert_true(OPS->irq_ready(v));
+	assert_true(OPS->has_work(v, true));
+	assert_false(OPS->has_work(v, false));
+	assert_false(OPS->irq_ready(ap));
+	assert_int_equal(OPS->irq_take(v), 0x20);
+	assert_false(OPS->irq_ready(v));
+	fake_time_advance(NS_PER_MS);
+	assert_false(OPS->irq_ready(v)); /* no EOI yet */
+	out8(0x20, 0x20);
+	assert_int_equal(OPS->irq_take(v), 0x20);
+}
+
+static void lint0_masked(void **state)
+{
+	pic_on((u16)~BIT(0));
+	pit_on();
+	fake_time_advance(2 * NS_PER_MS);
+	assert_true(OPS->irq_ready(v));
+	apic_write(v, APIC_LINT0, 0x10700);
+	assert_false(OPS->irq_ready(v));
+	assert_false(OPS->has_work(v, true));
+	assert_int_equal(OPS->irq_take(v), -1);
+}
+
+/* Through the guest's entries: the whole way from the counter to the event. */
+static void timer_into_the_guest(void **state)
+{
+	pic_on((u16)~BIT(0));
+	pit_on();
+	v->regs.rflags |= RFLAGS_IF;
+	fake_virt_exit(v, EXIT_HLT, 1);
+	fake_run_all(10);
+	assert_int_equal(v->mode, VCPU_HALTED);
+	fake_time_advance(1100000);
+	fake_run_once(0);
+	assert_int_equal(rig_last_entry()->event.type, EVENT_INTR);
+	assert_int_equal(rig_last_entry()->event.vector, 0x20);
+}
+
+static int taken;
+
+static void *take(void *arg)
+{
+	taken = OPS->irq_take(v);
+	return NULL;
+}
+
+/*
+ * A sibling masks the line between the question and the acknowledge: nothing is taken, and the 8259
+ * does not count an interrupt in service.
+ */
+static void masked_in_between(void **state)
+{
+	struct device *pic = bus_find(&vm->ports, 0x21, 1)->dev;
+	unsigned tickets;
+	pthread_t t;
+
+	pic_on((u16)~BIT(0));
+	pit_on();
+	fake_time_advance(2 * NS_PER_MS);
+	assert_true(OPS->irq_ready(v));
+	spin_lock(&vm->lock);
+	tickets = atomic_load(&vm->lock.next);
+	assert_int_equal(pthread_create(&t, NULL, take, NULL), 0);
+	/* It has asked, and waits for the lock. */
+	while (atomic_load(&vm->lock.next) == tickets)
+		sched_yield();
+	pic->ops->write(pic, 0x21, 1, 0xff);
+	spin_unlock(&vm->lock);
+	pthread_join(t, NULL);
+	assert_int_equal(taken, -1);
+	out8(0x20, 0x0b);
+	assert_int_equal(in(0x20, 1), 0); /* ISR */
+}
+
+/* --- By the IOAPIC --------------------------------------------------------------------- */
+
+/* The timer sits at pin 2; its message goes to the LAPIC that the entry names. */
+static void timer_by_ioapic(void **state)
+{
+	apic_write(v, APIC_LINT0, 0x10700);
+	apic_write(ap, APIC_SVR, 0x1ff);
+	ioapic_set(2, 1ull << 56 | 0x51);
+	pit_on();
+	fake_time_advance(1100000);
+	assert_false(OPS->irq_ready(v));
+	assert_true(OPS->irq_ready(ap));
+	assert_true(OPS->has_work(ap, true));
+	assert_int_equal(OPS->irq_take(ap), 0x51);
+	assert_false(OPS->irq_ready(ap));
+	fake_time_advance(NS_PER_MS);
+	assert_false(OPS->irq_ready(ap)); /* waits behind the one in service */
+	apic_write(ap, APIC_EOI, 0);
+	assert_int_equal(OPS->irq_take(ap), 0x51);
+}
+
+/* A level stays until its device takes it back, through as many EOIs as there are. */
+static void level_and_eoi(void **state)
+{
+	apic_write(v, APIC_SVR, 0x1ff);
+	ioapic_set(9, 0x8000 | 0x61);
+	out(0x604, 2, 1);      /* SCI_EN */
+	out(0x602, 2, 0x0001); /* TMR_EN */
+	fake_time_advance(700 * NS_PER_S);
+	assert_int_equal(in(0x600, 2) & 1, 1);
+	assert_int_equal(OPS->irq_take(v), 0x61);
+	apic_write(v, APIC_EOI, 0);
+	assert_int_equal(OPS->irq_take(v), 0x61);
+	out(0x600, 2, 1); /* acknowledged */
+	apic_write(v, APIC_EOI, 0);
+	assert_false(OPS->irq_ready(v));
+}
+
+/* --- Between vCPUs --------------------------------------------------------------------- */
+
+static void start_up_ipi(void **state)
+{
+	u8 vector;
+
+	assert_int_equal(ap->mode, VCPU_WAIT_SIPI);
+	apic_write(v, APIC_ICR_HIGH, 1u << 24);
+	apic_write(v, APIC_ICR, 0x4500);
+	apic_write(v, APIC_ICR, 0x4609);
+	fake_run_all(10);
+	assert_int_equal(ap->mode, VCPU_RUNNING);
+	assert_int_equal(ap->hw->seg[SEG_CS].base, 0x9000);
+	assert_int_equal(OPS->take_signals(ap, &vector), 0);
+	apic_write(v, APIC_ICR, 0x4400);
+	assert_int_equal(OPS->take_signals(ap, &vector), SIGNAL_NMI);
+}
+
+static void ipi_wakes(void **state)
+{
+	apic_write(ap, APIC_SVR, 0x1ff);
+	apic_write(v, APIC_SVR, 0x1ff);
+	fake_run_notified = 0;
+	apic_write(v, APIC_ICR, 0xc4000 | 0x77); /* all but self */
+	assert_true(fake_run_notified > 0);
+	assert_int_equal(OPS->irq_take(ap), 0x77);
+	assert_false(OPS->irq_ready(v));
+}
+
+/* --- The LAPIC as a vCPU sees it ------------------------------------------------------- */
+
+static void lapic_page(void **state)
+{
+	u64 base;
+
+	assert_true(OPS->lapic_page(v, 0xfee00000));
+	assert_true(OPS->lapic_page(v, 0xfee00fff));
+	assert_false(OPS->lapic_page(v, 0xfee01000));
+	assert_false(OPS->lapic_page(v, 0xfedfffff));
+	assert_true(OPS->msr_read(v, MSR_APIC_BASE, &base));
+	assert_int_equal(base, 0xfee00900); /* bootstrap, enabled */
+	assert_true(OPS->msr_write(v, MSR_APIC_BASE, base | APIC_BASE_X2APIC));
+	assert_false(OPS->lapic_page(v, 0xfee00000));
+	assert_true(OPS->msr_write(v, 0x80f, 0x1ff));
+	assert_false(OPS->msr_write(v, 0x802, 0)); /* the id is read-only */
+	assert_true(OPS->msr_read(ap, MSR_APIC_BASE, &base));
+	assert_int_equal(base, 0xfee00800);
+}
+
+static void task_priority(void **state)
+{
+	apic_write(v, APIC_SVR, 0x1ff);
+	OPS->set_cr8(v, 7);
+	assert_int_equal(OPS->lapic_read(v, 0x80, 4), 0x70);
+	apic_write(v, 0x80, 0x35);
+	assert_int_equal(OPS->cr8(v), 3);
+	OPS->set_cr8(v, 7);
+	apic_write(v, APIC_ICR, 0x44000 | 0x72); /* to itself */
+	assert_false(OPS->irq_ready(v));
+	OPS->set_cr8(v, 6);
+	assert_true(OPS->irq_ready(v));
+}
+
+/* The deadline is a value of the guest's TSC, which may move. */
+static void tsc_deadline(void **state)
+{
+	apic_write(v, APIC_SVR, 0x1ff);
+	apic_write(v, 0x320, 0x40000 | 0x99);
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, vcpu_tsc(v) + 1000));
+	fake_time_advance(998);
+	assert_false(OPS->irq_ready(v));
+	fake_time_advance(10);
+	assert_int_equal(OPS->irq_take(v), 0x99);
+	apic_write(v, APIC_EOI, 0);
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, vcpu_tsc(v) + NS_PER_S));
+	v->tsc_offset += NS_PER_S / 2;
+	OPS->tsc_moved(v);
+	fake_time_advance(NS_PER_S / 2 + 10);
+	assert_int_equal(OPS->irq_take(v), 0x99);
+	/* In the past: at once. */
+	apic_write(v, APIC_EOI, 0);
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, 1));
+	fake_time_advance(1);
+	assert_int_equal(OPS->irq_take(v), 0x99);
+	/* Past the end of time: never. */
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, ~0ull));
+	fake_time_advance(1000 * NS_PER_S);
+	assert_false(OPS->irq_ready(v));
+}
+
+static void init_resets_the_lapic(void **state)
+{
+	apic_write(v, APIC_SVR, 0x1ff);
+	OPS->set_cr8(v, 7);
+	OPS->vcpu_init(v);
+	assert_int_equal(OPS->cr8(v), 0);
+	assert_int_equal(OPS->lapic_read(v, APIC_SVR, 4), 0xff);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pc_setup, pc_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(timer_by_pic),      TEST(lint0_masked),    TEST(timer_into_the_guest),
+		TEST(masked_in_between), TEST(timer_by_ioapic), TEST(level_and_eoi),
+		TEST(start_up_ipi),      TEST(ipi_wakes),       TEST(lapic_page),
+		TEST(task_priority),     TEST(tsc_deadline),    TEST(init_resets_the_lapic),
+	};
+
+	return cmocka_run_group_tests_name("pc_irq", tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Numbers that tag a vCPU's translations in a pCPU's TLB (ASID, VPID). Each pCPU hands its own out in order; when they
+ * run out, all start anew. For svm/ and vmx/.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+/* Of a pCPU; only it touches this. */
+struct tag_pool {
+	u32 next, end;
+	u64 generation;
+};
+
+/* Of a vCPU. */
+struct tag {
+	u32 pcpu;
+	u32 number;
+	u64 generation;
+};
+
+#define TAG_FIRST 1 /* 0 is the hypervisor's own */
+
+/* Numbers from TAG_FIRST to `end` - 1. */
+static inline struct tag_pool tag_pool(u32 end)
+{
+	return (struct tag_pool){ .next = TAG_FIRST, .end = end, .generation = 1 };
+}
+
+/*
+ * Makes `t` valid on pCPU `pcpu`, whose pool `p` is. True: the number is new here. It may have been another vCPU's, or
+ * this one's at an earlier stay on this pCPU, so what it tags must be flushed before the next entry.
+ */
+static inline bool tag_take(struct tag_pool *p, u32 pcpu, struct tag *t)
+{
+	if (t->pcpu == pcpu && t->generation == p->generation)
+		return false;
+	if (p->next >= p->end) {
+		p->next = TAG_FIRST;
+		p->generation++;
+	}
+	*t = (struct tag){ .pcpu = pcpu, .number = p->next++, .generation = p->generation };
+	return true;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The hypervisor's side of the world switch. Intel SDM vol. 3, "Host-State Area", "Loading Host State". */
+#include "vmx.h"
+
+#include <arch/x86_64/cpu.h>
+
+struct table_reg {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
+static struct table_reg read_gdtr(void)
+{
+	struct table_reg r;
+
+	__asm__ volatile("sgdt %0" : "=m"(r));
+	return r;
+}
+
+static struct table_reg read_idtr(void)
+{
+	struct table_reg r;
+
+	__asm__ volatile("sidt %0" : "=m"(r));
+	return r;
+}
+
+/* Limits of desc_load(): of the tables that a VMCS cannot restore. */
+#define GDT_LIMIT (sizeof(((struct desc_tables *)0)->gdt) - 1)
+#define IDT_LIMIT (256 * 16 - 1)
+
+static void write_segments(void)
+{
+	vmwrite(VMCS_HOST_CS, SEL_CODE);
+	vmwrite(VMCS_HOST_SS, SEL_DATA);
+	vmwrite(VMCS_HOST_DS, SEL_DATA);
+	vmwrite(VMCS_HOST_ES, SEL_DATA);
+	vmwrite(VMCS_HOST_FS, 0);
+	vmwrite(VMCS_HOST_GS, 0);
+	vmwrite(VMCS_HOST_TR, SEL_TSS);
+	vmwrite(VMCS_HOST_FS_BASE, rdmsr(MSR_FS_BASE));
+	vmwrite(VMCS_HOST_GS_BASE, rdmsr(MSR_GS_BASE));
+	vmwrite(VMCS_HOST_TR_BASE, (u64)&this_pcpu()->desc.tss);
+	vmwrite(VMCS_HOST_GDTR_BASE, read_gdtr().base);
+	vmwrite(VMCS_HOST_IDTR_BASE, read_idtr().base);
+}
+
+/* MSRs that an exit overwrites. Nothing here makes system calls; zeroes are as good as what was there. */
+static void write_msrs(struct virt_vcpu *hw)
+{
+	struct msr_entry *list = hw->area->exit_list;
+	u32 count = 0;
+
+	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
+	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
+	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
+	if (vmx_features.load_pat)
+		vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+	else
+		list[count++] = (struct msr_entry){ .index = MSR_PAT, .data = rdmsr(MSR_PAT) };
+	if (vmx_features.load_efer)
+		vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+	else
+		list[count++] = (struct msr_entry){ .index = MSR_EFER, .data = rdmsr(MSR_EFER) };
+	vmwrite(VMCS_EXIT_LOAD_COUNT, count);
+}
+
+/* CR3 is the VM's window, which is entered before and left after the vCPU is loaded. */
+void vmx_write_host(struct virt_vcpu *hw)
+{
+	vmwrite(VMCS_HOST_CR0, read_cr0());
+	vmwrite(VMCS_HOST_CR3, read_cr3());
+	vmwrite(VMCS_HOST_CR4, read_cr4());
+	write_segments();
+	write_msrs(hw);
+	vmwrite(VMCS_HOST_RIP, (u64)vmx_exit);
+}
+
+/*
+ * Between exits the limits may be too large: all 256 vectors have their gates, and nobody loads a selector but those of
+ * desc.h, so the limits are no protection while the vCPU is loaded.
+ */
+void vmx_restore_tables(void)
+{
+	struct table_reg gdtr = { .limit = GDT_LIMIT, .base = read_gdtr().base };
+	struct table_reg idtr = { .limit = IDT_LIMIT, .base = read_idtr().base };
+
+	__asm__ volatile("lgdt %0" : : "m"(gdtr));
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
+void vmx_load_unswitched(const struct vmx_unswitched *off)
+{
+	write_cr2(off->cr2);
+	write_dr6(off->dr6);
+	wrmsr(MSR_STAR, off->star);
+	wrmsr(MSR_LSTAR, off->lstar);
+	wrmsr(MSR_CSTAR, off->cstar);
+	wrmsr(MSR_SFMASK, off->sfmask);
+	wrmsr(MSR_KERNEL_GS_BASE, off->kernel_gs_base);
+}
+
+/* The next guest that comes here loads its own over these; the hypervisor does not care what they are. */
+void vmx_save_unswitched(struct vmx_unswitched *off)
+{
+	*off = (struct vmx_unswitched){
+		.cr2 = read_cr2(),
+		.dr6 = read_dr6(),
+		.star = rdmsr(MSR_STAR),
+		.lstar = rdmsr(MSR_LSTAR),
+		.cstar = rdmsr(MSR_CSTAR),
+		.sfmask = rdmsr(MSR_SFMASK),
+		.kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE),
+	};
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * VMX instructions. Those that act on the current VMCS can only fail by our own mistake: then the machine stops with
+ * the manual's reason.
+ */
+#pragma once
+
+#include "vmcs.h"
+
+/* cpu.c: panics. `operand` is the field, address or type. */
+_Noreturn void vmx_insn_failed(const char *insn, u64 operand);
+
+/* Success is CF = ZF = 0: "Conventions" of the VMX instruction reference. */
+static inline bool vmxon(hpa_t region)
+{
+	bool ok;
+
+	__asm__ volatile("vmxon %1" : "=@cca"(ok) : "m"(region) : "memory");
+	return ok;
+}
+
+static inline void vmxoff(void)
+{
+	__asm__ volatile("vmxoff" : : : "cc", "memory");
+}
+
+static inline void vmclear(hpa_t vmcs)
+{
+	bool ok;
+
+	__asm__ volatile("vmclear %1" : "=@cca"(ok) : "m"(vmcs) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMCLEAR", vmcs);
+}
+
+static inline void vmptrld(hpa_t vmcs)
+{
+	bool ok;
+
+	__asm__ volatile("vmptrld %1" : "=@cca"(ok) : "m"(vmcs) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMPTRLD", vmcs);
+}
+
+static inline u64 vmread(enum vmcs_field f)
+{
+	u64 val;
+	bool ok;
+
+	__asm__ volatile("vmread %2, %1" : "=@cca"(ok), "=r"(val) : "r"((u64)f) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMREAD", f);
+	return val;
+}
+
+static inline void vmwrite(enum vmcs_field f, u64 val)
+{
+	bool ok;
+
+	__asm__ volatile("vmwrite %1, %2" : "=@cca"(ok) : "rm"(val), "r"((u64)f) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMWRITE", f);
+}
+
+static inline void invept(u64 type, u64 eptp)
+{
+	u64 descriptor[2] = { eptp, 0 };
+	bool ok;
+
+	__asm__ volatile("invept %1, %2" : "=@cca"(ok) : "m"(descriptor), "r"(type) : "memory");
+	if (!ok)
+		vmx_insn_failed("INVEPT", type);
+}
+
+static inline void invvpid(u64 type, u16 vpid)
+{
+	u64 descriptor[2] = { vpid, 0 };
+	bool ok;
+
+	__asm__ volatile("invvpid %1, %2" : "=@cca"(ok) : "m"(descriptor), "r"(type) : "memory");
+	if (!ok)
+		vmx_insn_failed("INVVPID", type);
+}

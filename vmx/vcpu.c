@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A VM's and a vCPU's hardware part, and the way into the guest. */
+#include "vmx.h"
+
+#include "check.h"
+
+#include <arch/x86_64/cpu.h>
+#include <core/service/log.h>
+#include <core/service/mem.h>
+#include <core/service/time.h>
+#include <lib/string.h>
+
+/* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing (CVE-2015-5307, -8104). */
+#define ALWAYS_EXCEPTIONS (BIT(EXC_MC) | BIT(EXC_AC) | BIT(EXC_DB))
+
+enum status vmx_vm_init(struct vm *vm)
+{
+	struct virt_vm *hw = mem_alloc(sizeof(*hw));
+
+	if (!hw)
+		return E_NOMEM;
+	hw->io_bitmap = mem_alloc(IO_BITMAP_SIZE);
+	hw->msr_bitmap = mem_alloc(MSR_BITMAP_SIZE);
+	vm->hw = hw;
+	if (!hw->io_bitmap || !hw->msr_bitmap) {
+		vmx_vm_fini(vm);
+		return E_NOMEM;
+	}
+	memset(hw->io_bitmap, 0xff, IO_BITMAP_SIZE);
+	memset(hw->msr_bitmap, 0xff, MSR_BITMAP_SIZE);
+	return OK;
+}
+
+void vmx_vm_fini(struct vm *vm)
+{
+	mem_free(vm->hw->io_bitmap, IO_BITMAP_SIZE);
+	mem_free(vm->hw->msr_bitmap, MSR_BITMAP_SIZE);
+	mem_free(vm->hw, sizeof(*vm->hw));
+	vm->hw = NULL;
+}
+
+static u64 eptp(const struct vcpu *v)
+{
+	return vmx_controls.eptp | v->vm->as.pt.root;
+}
+
+/* Fields that are only read if their feature is in use, and that a CPU without it may not have. */
+static void fill_optional(struct virt_vcpu *hw)
+{
+	if (vmx_features.tpr_shadow) {
+		vmwrite(VMCS_VIRTUAL_APIC, mem_hpa(hw->area->apic));
+		vmwrite(VMCS_TPR_THRESHOLD, 0);
+	}
+	if (vmx_features.encls)
+		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
+}
+
+static void fill_lists(struct virt_vcpu *hw)
+{
+	vmwrite(VMCS_EXIT_STORE_COUNT, 0);
+	vmwrite(VMCS_EXIT_LOAD_LIST, mem_hpa(hw->area->exit_list));
+	vmwrite(VMCS_ENTRY_LOAD_LIST, mem_hpa(hw->area->entry_list));
+	vmwrite(VMCS_ENTRY_LOAD_COUNT, !vmx_features.load_pat + !vmx_features.load_efer);
+}
+
+static void fill_control(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+
+	hw->proc = vmx_controls.ctl[CTL_PROC];
+	hw->entry = vmx_controls.ctl[CTL_ENTRY];
+	vmwrite(VMCS_PIN_CONTROLS, vmx_controls.ctl[CTL_PIN]);
+	vmwrite(VMCS_PROC_CONTROLS, hw->proc);
+	vmwrite(VMCS_PROC2_CONTROLS, vmx_controls.ctl[CTL_PROC2]);
+	vmwrite(VMCS_EXIT_CONTROLS, vmx_controls.ctl[CTL_EXIT]);
+	vmwrite(VMCS_ENTRY_CONTROLS, hw->entry);
+	vmwrite(VMCS_EXCEPTION_BITMAP, ALWAYS_EXCEPTIONS);
+	vmwrite(VMCS_PF_ERROR_MASK, 0);
+	vmwrite(VMCS_PF_ERROR_MATCH, 0);
+	vmwrite(VMCS_CR3_TARGETS, 0);
+	vmwrite(VMCS_IO_BITMAP_A, mem_hpa(v->vm->hw->io_bitmap));
+	vmwrite(VMCS_IO_BITMAP_B, mem_hpa(v->vm->hw->io_bitmap + PAGE_SIZE));
+	vmwrite(VMCS_MSR_BITMAP, mem_hpa(v->vm->hw->msr_bitmap));
+	vmwrite(VMCS_EPT_POINTER, eptp(v));
+	vmwrite(VMCS_CR0_MASK, vmx_cr0_mask());
+	vmwrite(VMCS_CR4_MASK, vmx_cr4_mask());
+	vmwrite(VMCS_ENTRY_EVENT, 0);
+	fill_lists(hw);
+	fill_optional(hw);
+}
+
+/* What nobody sets later, and what is written only when it differs from our copy, which is zero. */
+static void fill_guest(void)
+{
+	vmwrite(VMCS_GUEST_LINK, ~0ull);
+	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
+	vmwrite(VMCS_GUEST_ACTIVITY, 0);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmwrite(VMCS_GUEST_BLOCKING, 0);
+	vmwrite(VMCS_GUEST_RIP, 0);
+	vmwrite(VMCS_GUEST_RSP, 0);
+	vmwrite(VMCS_GUEST_RFLAGS, 0);
+	vmwrite(VMCS_HOST_RSP, 0);
+}
+
+/* Another vCPU's VMCS may be current here, so ours is not touched before it is first loaded. */
+enum status vmx_vcpu_init(struct vcpu *v)
+{
+	struct virt_vcpu *hw = mem_alloc(sizeof(*hw));
+
+	if (!hw)
+		return E_NOMEM;
+	hw->area = mem_alloc(sizeof(*hw->area));
+	if (!hw->area) {
+		mem_free(hw, sizeof(*hw));
+		return E_NOMEM;
+	}
+	*(u32 *)hw->area->vmcs = (u32)FIELD_GET(BASIC_REVISION, vmx_caps.basic);
+	hw->fresh = true;
+	hw->vpid.pcpu = PCPUS_MAX;
+	v->hw = hw;
+	return OK;
+}
+
+/* vmx_put() has cleared the VMCS: no pCPU has any of it in its caches. */
+void vmx_vcpu_fini(struct vcpu *v)
+{
+	mem_free(v->hw->area, sizeof(*v->hw->area));
+	mem_free(v->hw, sizeof(*v->hw));
+	v->hw = NULL;
+}
+
+void vmx_load(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+	hpa_t vmcs = mem_hpa(hw->area->vmcs);
+
+	/* "Launch state of VMCS": only VMCLEAR makes a region usable that never was one. */
+	if (hw->fresh)
+		vmclear(vmcs);
+	vmptrld(vmcs);
+	if (hw->fresh) {
+		fill_control(v);
+		fill_guest();
+		hw->fresh = false;
+	}
+	hw->launched = false;
+	vmx_take_vpid(hw);
+	vmx_write_host(hw);
+	vmx_load_unswitched(&hw->off);
+}
+
+/* The VMCS goes back to memory, all of it: the next pCPU that loads it need not ask this one. */
+void vmx_put(struct vcpu *v)
+{
+	vmx_save_unswitched(&v->hw->off);
+	vmclear(mem_hpa(v->hw->area->vmcs));
+	vmx_restore_tables();
+}
+
+void vmx_flush(struct vcpu *v)
+{
+	v->hw->flush = true;
+}
+
+void vmx_set_tsc(struct vcpu *v, u64 offset)
+{
+	vmwrite(VMCS_TSC_OFFSET, offset);
+}
+
+/* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way round. */
+static void flush_now(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+
+	if (!hw->flush)
+		return;
+	hw->flush = false;
+	invept(vmx_controls.invept, eptp(v));
+	if (vmx_features.vpid)
+		invvpid(vmx_controls.invvpid, (u16)hw->vpid.number);
+}
+
+/*
+ * The guest leaves when this pCPU's LAPIC timer fires, even if it does not let the interrupt end it (Bochs, RFLAGS.IF=0). One
+ * tick later than that, so that on other machines the interrupt comes first.
+ */
+static void set_preemption_timer(void)
+{
+	u64 at = this_pcpu()->armed, tsc = time_to_tsc(at), now = rdtsc(), ticks;
+
+	if (!vmx_features.preemption_timer)
+		return;
+	ticks = ((s64)(tsc - now) > 0 ? tsc - now : 0) >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc);
+	if (at == TIME_NEVER || ticks >= 0xffffffff)
+		ticks = 0xfffffffe;
+	vmwrite(VMCS_PREEMPTION_TIMER, ticks + 1);
+}
+
+static void write_changed(enum vmcs_field f, u64 *copy, u64 val)
+{
+	if (*copy == val)
+		return;
+	*copy = val;
+	vmwrite(f, val);
+}
+
+static void write_guest(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+
+	write_changed(VMCS_GUEST_RIP, &hw->rip, v->regs.rip);
+	write_changed(VMCS_GUEST_RSP, &hw->rsp, v->regs.r[GPR_RSP]);
+	write_changed(VMCS_GUEST_RFLAGS, &hw->rflags, v->regs.rflags);
+	vmx_write_blocking(v);
+	vmx_sync_pdptes(v);
+}
+
+static void read_guest(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+
+	v->regs.rip = hw->rip = vmread(VMCS_GUEST_RIP);
+	v->regs.r[GPR_RSP] = hw->rsp = vmread(VMCS_GUEST_RSP);
+	v->regs.rflags = hw->rflags = vmread(VMCS_GUEST_RFLAGS);
+	vmx_read_blocking(v);
+}
+
+/* An entry that failed with a reason changed nothing of the guest, and the VMCS is still as it was launched or not. */
+static bool was_refused(u32 reason)
+{
+	return reason & REASON_ENTRY_FAILED;
+}
+
+void vmx_run(struct vcpu *v, struct vm_exit *x)
+{
+	struct virt_vcpu *hw = v->hw;
+	enum vmx_enter how;
+	u32 reason = 0;
+
+	write_guest(v);
+	flush_now(v);
+	set_preemption_timer();
+	do {
+		how = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
+		if (how == VMX_EXITED)
+			reason = (u32)vmread(VMCS_EXIT_REASON);
+	} while (was_refused(reason) && vmx_mend_segments());
+	if (how != VMX_EXITED) {
+		vmx_decode_failure(v, x, how == VMX_FAIL_VALID);
+		return;
+	}
+	if (!was_refused(reason)) {
+		hw->launched = true;
+		read_guest(v);
+		vmx_recover_event(v);
+	}
+	vmx_decode(v, reason, x);
+}
+
+static void dump_refused(void)
+{
+	const struct vmx_limits limits = {
+		.caps = &vmx_caps,
+		.phys_bits = cpu_features.phys_bits,
+		.load_pat = vmx_features.load_pat,
+		.load_efer = vmx_features.load_efer,
+	};
+	struct vmx_fault fault;
+
+	if (vmx_check_guest(&limits, vmread, &fault))
+		log_info("  vmcs: %s (%llx): %s", vmcs_field_name(fault.field), (unsigned long long)fault.val,
+			 fault.rule);
+	else
+		log_info("  vmcs: no rule of the manual is broken that we know of");
+}
+
+void vmx_dump(struct vcpu *v)
+{
+	typedef unsigned long long ull;
+	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
+
+	log_info("  vmcs: exit %x qualification %llx gpa %llx linear %llx event %llx vectoring %llx", reason,
+		 (ull)vmread(VMCS_QUALIFICATION), (ull)vmread(VMCS_GUEST_PHYSICAL), (ull)vmread(VMCS_GUEST_LINEAR),
+		 (ull)vmread(VMCS_EXIT_EVENT), (ull)vmread(VMCS_VECTORING));
+	log_info("  vmcs: blocking %llx pending debug %llx entry event %llx vpid %u",
+		 (ull)vmread(VMCS_GUEST_BLOCKING), (ull)vmread(VMCS_GUEST_PENDING_DEBUG),
+		 (ull)vmread(VMCS_ENTRY_EVENT), v->hw->vpid.number);
+	log_info("  vmcs: pin %llx proc %llx proc2 %llx exit %llx entry %llx", (ull)vmread(VMCS_PIN_CONTROLS),
+		 (ull)vmread(VMCS_PROC_CONTROLS), (ull)vmread(VMCS_PROC2_CONTROLS),
+		 (ull)vmread(VMCS_EXIT_CONTROLS), (ull)vmread(VMCS_ENTRY_CONTROLS));
+	if (v->hw->failure)
+		log_info("  vmcs: VM-instruction error %u: %s", v->hw->failure, vmcs_error_text(v->hw->failure));
+	if (was_refused(reason) && (reason & REASON_BASIC) == REASON_GUEST_STATE)
+		dump_refused();
+}

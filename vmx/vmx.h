@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the files of vmx/ share. Nobody outside includes it.
+ */
+#pragma once
+
+#include "controls.h"
+#include "insn.h"
+#include "vmcs.h"
+
+#include <arch/x86_64/defs/regs.h>
+#include <core/pcpu.h>
+#include <vm/tag.h>
+#include <vm/vcpu.h>
+#include <vm/virt.h>
+#include <vm/vm.h>
+
+/* The same on all pCPUs; set by probe and by plinth.conf until cpu_on, then constant. */
+extern struct vmx_caps vmx_caps;
+extern struct vmx_features vmx_features;
+extern struct vmx_controls vmx_controls;
+
+/* Permission maps. Intel SDM vol. 3, "I/O-Bitmap Addresses", "MSR-Bitmap Address". */
+#define IO_BITMAP_SIZE	(2 * PAGE_SIZE) /* A and B */
+#define MSR_BITMAP_SIZE PAGE_SIZE
+
+struct virt_vm {
+	u8 *io_bitmap;
+	u8 *msr_bitmap;
+};
+
+/* What neither VM entry nor VM exit switches and the hypervisor does not use itself, while the vCPU is not loaded. */
+struct vmx_unswitched {
+	u64 cr2, dr6;
+	u64 star, lstar, cstar, sfmask, kernel_gs_base;
+};
+
+/* Lists that the CPU walks where it cannot load PAT or EFER by a control. */
+#define MSR_LIST_MAX 2
+
+struct vmx_area {
+	u8 vmcs[PAGE_SIZE];
+	u8 apic[PAGE_SIZE]; /* the TPR shadow is in it */
+	struct msr_entry entry_list[MSR_LIST_MAX], exit_list[MSR_LIST_MAX];
+};
+
+struct virt_vcpu {
+	struct vmx_area *area;
+	bool fresh;    /* the VMCS was never written */
+	bool launched; /* since it was last made current */
+	bool flush;    /* drop this vCPU's translations at the next entry */
+	struct tag vpid;
+	u64 host_rsp; /* as in the VMCS; enter.asm */
+
+	/* Copies of what is in the VMCS, so that it is only written when it changes. */
+	u64 rip, rsp, rflags;
+	u32 blocking, proc, entry;
+
+	/* As the guest sees them; the VMCS has what the CPU wants besides. */
+	u64 cr0, efer, pat;
+	bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs is old */
+
+	u8 soft_type, soft_length; /* of v->event while that is EVENT_SOFT */
+	u32 failure;		   /* VM-instruction error of an entry that failed; 0: none */
+	struct vmx_unswitched off;
+};
+
+/* cpu.c */
+const char *vmx_probe(void);
+enum status vmx_cpu_on(void);
+void vmx_cpu_off(void);
+u64 vmx_max_leaf(void);
+/* Gives the loaded vCPU a VPID that is its own on this pCPU. */
+void vmx_take_vpid(struct virt_vcpu *hw);
+
+/* host.c */
+/* What the current VMCS restores at an exit: all of this pCPU's state that C code relies on. */
+void vmx_write_host(struct virt_vcpu *hw);
+/* An exit leaves the limits of GDTR and IDTR at FFFFh: back to what they were. */
+void vmx_restore_tables(void);
+/* The guest's part of the registers that nothing switches, onto this pCPU and back. */
+void vmx_load_unswitched(const struct vmx_unswitched *off);
+void vmx_save_unswitched(struct vmx_unswitched *off);
+
+/* vcpu.c */
+enum status vmx_vm_init(struct vm *vm);
+void vmx_vm_fini(struct vm *vm);
+enum status vmx_vcpu_init(struct vcpu *v);
+void vmx_vcpu_fini(struct vcpu *v);
+void vmx_load(struct vcpu *v);
+void vmx_put(struct vcpu *v);
+void vmx_run(struct vcpu *v, struct vm_exit *x);
+void vmx_dump(struct vcpu *v);
+void vmx_flush(struct vcpu *v);
+void vmx_set_tsc(struct vcpu *v, u64 offset);
+
+/* regs.c */
+/* Which bits of CR0 and CR4 a guest cannot change without an exit. */
+u64 vmx_cr0_mask(void);
+u64 vmx_cr4_mask(void);
+u64 vmx_get_reg(struct vcpu *v, enum virt_reg r);
+void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
+void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
+void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
+/* After an entry was refused: mends what a CPU may have left behind that it does not take back. False: nothing. */
+bool vmx_mend_segments(void);
+/* Before an entry: the VMCS has the PDPTEs of a guest with PAE paging. */
+void vmx_sync_pdptes(struct vcpu *v);
+
+/* exit.c */
+void vmx_decode(struct vcpu *v, u32 reason, struct vm_exit *x);
+/* The entry itself failed (VMfailValid, VMfailInvalid). */
+void vmx_decode_failure(struct vcpu *v, struct vm_exit *x, bool has_error);
+
+/* event.c */
+void vmx_inject(struct vcpu *v, const struct vcpu_event *e);
+void vmx_want_window(struct vcpu *v, bool on);
+/* After an exit: an event whose delivery was cut short comes back as v->event. */
+void vmx_recover_event(struct vcpu *v);
+/* v->int_shadow and v->nmi_blocked into the VMCS and back. */
+void vmx_write_blocking(struct vcpu *v);
+void vmx_read_blocking(struct vcpu *v);
+/* The guest faulted at an IRET that had already ended the blocking of NMIs: it goes on. */
+void vmx_block_nmis_again(struct vcpu *v);
+
+/* bitmap.c */
+void vmx_trap_port(struct vm *vm, u16 port, bool trap);
+void vmx_trap_msr(struct vm *vm, u32 msr, bool read, bool write);
+
+/* enter.asm */
+enum vmx_enter { VMX_EXITED, VMX_FAIL_INVALID, VMX_FAIL_VALID };
+enum vmx_enter vmx_enter(struct gpr *regs, bool launched, u64 *host_rsp);
+/* Where exits arrive; not callable. */
+void vmx_exit(void);
