@@ -258,6 +258,7 @@ static void resort(struct sched *s, u64 now)
 		fluid_sync(g, now);
 		list_for_each(it, &g->members) {
 			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+			u32 idle;
 
 			sched_step();
 			if (e->state == SCHED_LINGERING) {
@@ -266,6 +267,10 @@ static void resort(struct sched *s, u64 now)
 			} else if (e->state == SCHED_QUEUED) {
 				queue_out(s, e, now);
 				queue_in(s, e, e->cpu, now);
+				/* An idle pCPU may have to wake earlier for it. */
+				idle = e->kind & LIMITED ? best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
+				if (idle != TOUR_NONE)
+					s->kick(s, idle);
 			} else if (f->current[e->cpu] == e) {
 				stop(f, e);
 				serve(s, e, now - e->since - e->counted);

@@ -63,7 +63,7 @@ static u64 budget(struct sched *s, struct sched_group *g, u64 now)
 	if (!g->params.limit)
 		return s->slice;
 	if (now >= g->ready) {
-		g->ready = now + PERIOD;
+		g->ready = now - now % PERIOD + PERIOD;
 		g->budget = (s64)mul_div(PERIOD, g->params.limit, SCHED_ONE);
 	}
 	return g->budget > 0 ? min_u64((u64)g->budget, s->slice) : 0;
