@@ -94,13 +94,17 @@ def test_too_old(machine, model, why):
 @pytest.mark.parametrize("model, feature", [(RYZEN, ""), (RYZEN, "nrips"), (RYZEN, "flushbyasid"), (PHENOM, "")])
 def test_svm_on_bochs(machine, model, feature):
     """A second opinion on the VMCBs, from an emulator that checks them more strictly than QEMU does."""
-    conf = config(vm("smp", "smp.elf", vcpus=2),
-                  *(vm(name, "cpucheck.elf", cmdline=f"emulated only={name}", memory="8M") for name in CHECKS),
+    conf = config(*(vm(name, "cpucheck.elf", cmdline=f"emulated only={name}", memory="8M") for name in CHECKS),
                   features=f"-{feature}" if feature else "")
     m = machine(model=model).boot(conf)
-    m.expect_all(r"\[smp\] smp: ok", *(rf"\[{name}\] cpucheck: 1 ok, 0 failed" for name in CHECKS),
-                 "all VMs have ended")
+    m.expect_all(*(rf"\[{name}\] cpucheck: 1 ok, 0 failed" for name in CHECKS), "all VMs have ended")
     assert not feature or feature in lacks(m)
+
+
+@on(SVM_BOCHS)
+def test_svm_smp_on_bochs(machine):
+    """A pCPU for each vCPU: SVM has no preemption timer, and Bochs lets no interrupt end a guest with IF=0."""
+    machine().boot(config(vm("smp", "smp.elf", vcpus=2))).expect_all(r"\[smp\] smp: ok", "all VMs have ended")
 
 
 @on(SVM, SVM_KVM)
