@@ -27,11 +27,6 @@ u64 machine_xcr0(void)
 	return cpu_features.xsave ? cpu_features.xcr0_mask : 0;
 }
 
-bool machine_page1g(void)
-{
-	return cpu_features.page1g;
-}
-
 u32 machine_pcpus(void)
 {
 	return pcpu_count();

@@ -15,8 +15,6 @@ struct machine_cpuid {
 struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf);
 /* XCR0 bits that guests may set; 0 without XSAVE. */
 u64 machine_xcr0(void);
-/* May page tables have 1 GiB leaves? */
-bool machine_page1g(void);
 u32 machine_pcpus(void);
 u32 machine_this_pcpu(void);
 

@@ -17,7 +17,6 @@ static u32 leaf_count;
 static bool ones;
 
 u64 fake_machine_xcr0;
-bool fake_machine_page1g;
 u32 fake_machine_cpu;
 const struct guest_cpu *fake_machine_loaded;
 
@@ -62,7 +61,6 @@ void fake_machine_reset(void)
 	for (u32 i = 0; i < ARRAY_LEN(amd); i++)
 		fake_machine_set(amd[i].leaf, amd[i].subleaf, amd[i].regs);
 	fake_machine_xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU;
-	fake_machine_page1g = true;
 	fake_machine_cpu = 0;
 	fake_machine_loaded = NULL;
 }
@@ -80,11 +78,6 @@ struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
 u64 machine_xcr0(void)
 {
 	return fake_machine_xcr0;
-}
-
-bool machine_page1g(void)
-{
-	return fake_machine_page1g;
 }
 
 u32 machine_pcpus(void)

@@ -7,7 +7,6 @@
 #include <core/service/machine.h>
 
 extern u64 fake_machine_xcr0;
-extern bool fake_machine_page1g;
 extern u32 fake_machine_cpu; /* machine_this_pcpu() */
 /* What guest_cpu_load() loaded and nobody saved yet; NULL: the hypervisor's own. */
 extern const struct guest_cpu *fake_machine_loaded;
