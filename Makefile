@@ -43,6 +43,7 @@ help:
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
 	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
 	@echo 'iso          the demo as a CD image with GRUB, BIOS or UEFI (build/plinth.iso)'
+	@echo 'sim          schedulers in the simulator: a table and plots in build/sim/'
 	@echo 'coverage     line coverage of the unit tests'
 	@echo 'clean        removes build/'
 	@echo 'V=1 shows the commands, CC=gcc takes another compiler for the hypervisor.'
@@ -134,6 +135,7 @@ HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures
 HOST_C     := $(filter-out lib/string.c test/host/fake_console.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
+HOST_C     += $(filter-out test/sim/main.c,$(wildcard test/sim/*.c))
 HOST_OBJ   := $(HOST_C:%.c=$(B)/host/%.o)
 UNIT_C     := $(wildcard test/unit/test_*.c)
 UNIT       := $(UNIT_C:test/unit/%.c=$(B)/unit/%)
@@ -173,6 +175,19 @@ test-unit: $(UNIT)
 coverage: $(UNIT)
 	$(Q)$(run-units)
 	$(Q)HOSTCC=$(HOSTCC) tools/coverage -f $(B) $(COVERED)
+
+# --- The scheduler's simulator: up to 4096 pCPUs, so built for itself ------------------------------
+
+SIM_C := $(wildcard test/sim/*.c sched/*.c) test/host/fake_log.c lib/fmt.c lib/str.c
+
+$(B)/sim/sim: $(SIM_C) $(wildcard test/sim/*.h sched/*.h)
+	@mkdir -p $(@D)
+	$(call say,SIM,$@)
+	$(Q)$(HOSTCC) -I. $(CFLAGS) -Wno-missing-field-initializers -DPLINTH_HOST -DPLINTH_DEBUG -DSCHED_CPUS_MAX=4096 -o $@ $(SIM_C) -lm
+
+.PHONY: sim
+sim: $(B)/sim/sim
+	$(Q)$< $(B)/sim; bad=$$?; if command -v gnuplot >/dev/null; then gnuplot -e "dir='$(B)/sim'" test/sim/plot.gp; fi; exit $$bad
 
 # --- Everything that proves something -------------------------------------------------------------
 

@@ -142,7 +142,13 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 
 	gmem_layout(c->memory, r.ram, &r.ram_count);
 	tell_memory(&g->e820, &r);
-	memcpy(r.cpus.word, c->cpus, sizeof(r.cpus.word));
+	sched_params_init(&r.sched, c->vcpus);
+	memcpy(r.sched.cpus.word, c->cpus, sizeof(r.sched.cpus.word));
+	if (c->shares)
+		r.sched.shares = c->shares;
+	r.sched.prio = c->priority;
+	r.sched.reservation = c->reservation * SCHED_PERCENT;
+	r.sched.limit = c->limit * SCHED_PERCENT;
 	if (!cpus_exist(c)) {
 		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
 		return false;

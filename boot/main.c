@@ -183,7 +183,7 @@ static void start_guests(void)
 {
 	const struct sched_policy *policy = sched_policy_find(config.host.scheduler);
 
-	run_setup(policy ? policy : &sched_rr, config.host.slice);
+	check(run_setup(policy ? policy : &sched_rr, config.host.slice) == OK);
 	vm_on_all_gone(all_gone);
 	if (!guests_create(&config, &boot, virt))
 		log_error("no guest could be started");

@@ -3,51 +3,79 @@
 
 #include <arch/x86_64/cpu.h>
 #include <core/pcpu.h>
+#include <core/service/mem.h>
 #include <core/service/run.h>
 #include <core/service/window.h>
 #include <core/timer.h>
-#include <lib/assert.h>
+#include <lib/bits.h>
 
-/* One queue for the machine. The lock is the run queue lock of docs/LOCKS.md. */
+/* The lock is the run queue lock of docs/LOCKS.md. */
 static struct {
 	struct spinlock lock;
-	struct sched sched;	/* [lock] */
-	u32 waiting;		/* [lock] runnables that are ready and not running */
-	struct sched_mask idle; /* [lock] pCPUs in or on their way to HLT */
+	struct sched sched; /* [lock] */
+	u64 last;	    /* [lock] time_now() of the last call of the policy, which knows no way back */
+	u32 ids;	    /* [lock] entities so far */
 } rq = { .lock = SPINLOCK_INIT };
 
-void run_setup(const struct sched_policy *policy, u64 slice)
+static u64 now_locked(void)
 {
-	sched_init(&rq.sched, policy, slice);
+	rq.last = max_u64(rq.last, time_now());
+	return rq.last;
 }
 
-void run_init(struct runnable *r, const struct sched_mask *cpus)
+static void kick(struct sched *s, u32 cpu)
 {
-	sched_ent_init(&r->ent, cpus);
+	/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
+	atomic_store_explicit(&pcpu_get(cpu)->wanted, true, memory_order_release);
+	if (cpu != this_pcpu()->id)
+		pcpu_kick(cpu);
+}
+
+enum status run_setup(const struct sched_policy *policy, u64 slice)
+{
+	size_t bytes = policy->bytes(pcpu_count());
+	void *mem = bytes ? mem_alloc(bytes) : NULL;
+
+	if (bytes && !mem)
+		return E_NOMEM;
+	rq.sched.kick = kick;
+	sched_init(&rq.sched, policy, slice, pcpu_count(), mem);
+	return OK;
+}
+
+enum status run_group_init(struct sched_group *g, const struct sched_params *params)
+{
+	enum status st = sched_params_check(params, rq.sched.cpus);
+
+	if (st)
+		return st;
+	spin_lock(&rq.lock);
+	st = rq.sched.policy->attach(&rq.sched, g, params);
+	spin_unlock(&rq.lock);
+	return st;
+}
+
+void run_group_fini(struct sched_group *g)
+{
+	spin_lock(&rq.lock);
+	rq.sched.policy->detach(&rq.sched, g, now_locked());
+	spin_unlock(&rq.lock);
+}
+
+void run_init(struct runnable *r, struct sched_group *g)
+{
+	spin_lock(&rq.lock);
+	sched_ent_init(&r->ent, g, rq.ids++);
+	spin_unlock(&rq.lock);
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
 	r->where = RUN_NOWHERE;
 }
 
-/* An idle pCPU that may run `e`, or RUN_NOWHERE; it counts as idle no longer. */
-static u32 claim_idle(const struct sched_ent *e)
-{
-	for (u32 i = 0; i < ARRAY_LEN(rq.idle.word); i++) {
-		u64 both = rq.idle.word[i] & e->cpus.word[i];
-
-		if (both) {
-			rq.idle.word[i] &= ~(both & -both);
-			return i * 64 + (u32)__builtin_ctzll(both);
-		}
-	}
-	return RUN_NOWHERE;
-}
-
-static void make_ready(struct runnable *r)
+static void make_ready(struct runnable *r, u64 now)
 {
 	r->state = RUN_STATE_READY;
-	rq.waiting++;
-	rq.sched.policy->enqueue(&rq.sched, &r->ent, time_now());
+	rq.sched.policy->enqueue(&rq.sched, &r->ent, now);
 }
 
 void run_notify(struct runnable *r)
@@ -56,8 +84,7 @@ void run_notify(struct runnable *r)
 
 	spin_lock(&rq.lock);
 	if (r->state == RUN_STATE_BLOCKED) {
-		make_ready(r);
-		target = claim_idle(&r->ent);
+		make_ready(r, now_locked());
 	} else if (r->state == RUN_STATE_RUNNING) {
 		r->notified = true;
 		target = r->where;
@@ -71,59 +98,51 @@ bool run_wanted(u64 until)
 {
 	irq_window();
 	timer_run_due();
-	if (time_now() >= until)
+	if (atomic_load_explicit(&this_pcpu()->wanted, memory_order_acquire) || time_now() >= until)
 		return true;
 	timer_arm(until);
 	return false;
 }
 
-static struct runnable *pick(struct pcpu *p, u64 *slice)
+static void put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
+{
+	rq.sched.policy->charge(&rq.sched, p->id, &r->ent, now - p->since);
+	r->where = RUN_NOWHERE;
+	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
+		make_ready(r, now);
+		return;
+	}
+	r->state = result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED;
+	rq.sched.policy->block(&rq.sched, &r->ent, now);
+}
+
+/* From `r`, which left with `result` (NULL: from idling), to what shall run now. All time is somebody's: there is no gap. */
+static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_result result)
 {
 	struct sched_pick got;
-	struct runnable *r = NULL;
+	u64 now;
 
 	spin_lock(&rq.lock);
-	got = rq.sched.policy->pick(&rq.sched, p->id, time_now());
+	now = now_locked();
+	if (r)
+		put_back(p, r, result, now);
+	else
+		p->idle_ns += now - p->since;
+	p->since = now;
+	got = rq.sched.policy->pick(&rq.sched, p->id, now);
 	if (got.ent) {
-		r = container_of(got.ent, struct runnable, ent);
-		rq.waiting--;
-		r->state = RUN_STATE_RUNNING;
-		r->notified = false;
-		r->where = p->id;
-		*slice = got.slice;
-		rq.idle.word[p->id / 64] &= ~(1ull << p->id % 64);
-	} else {
-		rq.idle.word[p->id / 64] |= 1ull << p->id % 64;
+		struct runnable *n = container_of(got.ent, struct runnable, ent);
+
+		n->state = RUN_STATE_RUNNING;
+		n->notified = false;
+		n->where = p->id;
 	}
 	spin_unlock(&rq.lock);
-	return r;
+	return got;
 }
 
-static void put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 ran)
+static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 {
-	u32 target = RUN_NOWHERE;
-
-	spin_lock(&rq.lock);
-	rq.sched.policy->charge(&rq.sched, p->id, &r->ent, ran);
-	r->where = RUN_NOWHERE;
-	if (result == RUN_GONE) {
-		r->state = RUN_STATE_GONE;
-	} else if (result == RUN_BLOCKED && !r->notified) {
-		r->state = RUN_STATE_BLOCKED;
-	} else {
-		/* Others wait, so this pCPU may turn to one of them: then let an idle one take `r`. */
-		if (rq.waiting)
-			target = claim_idle(&r->ent);
-		make_ready(r);
-	}
-	spin_unlock(&rq.lock);
-	if (target != RUN_NOWHERE && target != p->id)
-		pcpu_kick(target);
-}
-
-static void run_one(struct pcpu *p, struct runnable *r, u64 slice)
-{
-	u64 start = time_now(), until = start + slice;
 	enum run_result result;
 
 	p->current = r;
@@ -134,30 +153,39 @@ static void run_one(struct pcpu *p, struct runnable *r, u64 slice)
 	p->slice_end = TIME_NEVER;
 	if (result == RUN_GONE)
 		window_enter(NULL);
-	put_back(p, r, result, time_now() - start);
-	if (result == RUN_GONE)
-		r->gone(r);
+	return result;
 }
 
-static void idle(void)
+static void idle(u64 until)
 {
 	window_enter(NULL);
-	timer_arm(TIME_NEVER);
+	timer_arm(until);
 	cpu_idle();
 }
 
 _Noreturn void run_loop(void)
 {
 	struct pcpu *p = this_pcpu();
-	struct runnable *r;
-	u64 slice;
+	enum run_result result = RUN_AGAIN;
+	struct runnable *r = NULL;
 
+	p->since = time_now();
 	for (;;) {
+		struct sched_pick got;
+		struct runnable *left = r;
+		u64 until;
+
 		timer_run_due();
-		r = pick(p, &slice);
+		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
+		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
+		got = next(p, left, result);
+		if (left && result == RUN_GONE)
+			left->gone(left);
+		until = got.slice == SCHED_NEVER ? TIME_NEVER : p->since + got.slice;
+		r = got.ent ? container_of(got.ent, struct runnable, ent) : NULL;
 		if (r)
-			run_one(p, r, slice);
+			result = run_one(p, r, until);
 		else
-			idle();
+			idle(until);
 	}
 }

@@ -28,6 +28,9 @@ struct pcpu {
 	struct spinlock timer_lock;
 	struct list timers;	  /* [timer_lock] sorted by due */
 	struct timer *_Atomic timer_running; /* [a] whose fn runs now: set under timer_lock, cleared with release */
+	u64 since;		  /* [o] ns, when what runs, or idling, began */
+	u64 idle_ns;		  /* [o] */
+	atomic_bool wanted;	  /* [a] its loop is to look again: set with release before a kick */
 	u64 stack_top;		  /* [b] */
 };
 

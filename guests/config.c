@@ -13,7 +13,7 @@ static const char *const loglevels[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL,
 };
 /* The names of sched/'s policies. */
-static const char *const schedulers[] = {"rr", NULL};
+static const char *const schedulers[] = {"rr", "fair", "fixed", NULL};
 static const char *const restarts[] = {
     [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
 static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
@@ -36,6 +36,10 @@ static const struct config_key keys[] = {
 	{ VM("memory",      size,     memory),    .min = CONFIG_MEMORY_MIN, .max = CONFIG_MEMORY_MAX },
 	{ VM("vcpus",       count,    vcpus),     .min = 1, .max = CONFIG_VCPUS_MAX },
 	{ VM("cpus",        cpus,     cpus) },
+	{ VM("shares",      shares,   shares),    .min = 1, .max = 1000000 },
+	{ VM("priority",    count,    priority),  .min = 0, .max = 31 },
+	{ VM("reservation", percent,  reservation), .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
+	{ VM("limit",       percent,  limit),     .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
 	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
@@ -115,8 +119,21 @@ static bool unquote(struct slice *s)
 	return true;
 }
 
+/* Keys may stand in any order, so what depends on several is looked at when all are there. */
+static void finish_vm(struct config_parser *p)
+{
+	struct vm_config *vm = p->vm;
+
+	if (vm->shares & CONFIG_SHARES_EACH)
+		vm->shares = (vm->shares & ~CONFIG_SHARES_EACH) * vm->vcpus;
+	if (vm->limit && vm->reservation > vm->limit)
+		report(p, vm->line, "the reservation is above the limit");
+}
+
 static void end_section(struct config_parser *p)
 {
+	if (p->vm)
+		finish_vm(p);
 	for (size_t i = 0; p->vm && i < ARRAY_LEN(keys); i++) {
 		char reason[40];
 
@@ -183,7 +200,7 @@ static void begin_vm(struct config_parser *p, struct slice name)
 			    config_quote(name).text);
 		return;
 	}
-	*vm = (struct vm_config){.valid = true, .line = p->line, .memory = 256 * MIB, .vcpus = 1};
+	*vm = (struct vm_config){.valid = true, .line = p->line, .memory = 256 * MIB, .vcpus = 1, .priority = 16};
 	slice_copy(vm->name, sizeof(vm->name), name);
 	memset(vm->cpus, 0xff, sizeof(vm->cpus));
 	c->vm_count++;

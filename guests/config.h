@@ -88,6 +88,9 @@ struct vm_config {
 	u32 restart;                     /* enum config_restart */
 	u32 testdev;                     /* enum config_testdev */
 	u64 cpus[CONFIG_PCPUS_MAX / 64]; /* bit n: may run on pCPU n */
+	u32 shares;                      /* of all its vCPUs; 0: normal ones */
+	u32 priority;                    /* for the scheduler `fixed` */
+	u32 reservation, limit;          /* % of a pCPU; limit 0: none */
 	struct config_modules modules;
 };
 

@@ -267,6 +267,36 @@ void config_read_count(struct config_parser *p, const struct config_key *k, void
 		*(u32 *)field = (u32)count;
 }
 
+/* In percent of one pCPU. */
+void config_read_percent(struct config_parser *p, const struct config_key *k, void *field,
+			 struct slice v)
+{
+	static const struct unit percent = {"%", 1};
+	struct slice number = v;
+	u64 value = 0;
+
+	if (v.len && v.at[v.len - 1] == '%')
+		number.len--;
+	if (read_number(p, k, slice_u64(number, &value), v, &value, &percent))
+		*(u32 *)field = (u32)value;
+}
+
+void config_read_shares(struct config_parser *p, const struct config_key *k, void *field,
+			struct slice v)
+{
+	static const struct {
+		const char *name;
+		u32 each;
+	} words[] = {{"low", 500}, {"normal", 1000}, {"high", 2000}};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (slice_equal(v, words[i].name)) {
+			*(u32 *)field = words[i].each | CONFIG_SHARES_EACH;
+			return;
+		}
+	config_read_count(p, k, field, v);
+}
+
 /* A path as struct boot_file has it: forward slashes, none at the start. */
 void config_read_path(struct config_parser *p, const struct config_key *k, void *field,
 		      struct slice v)

@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Scheduling policies: pure code, no hardware, no time of their own, no lock. core/loop.c is the only user in the hypervisor;
- * the caller serialises all calls on one struct sched and passes the time in ns.
+ * Scheduling policies: pure code, no hardware, no time of their own, no lock. core/loop.c is the only user in the hypervisor,
+ * test/sim/ the other; docs/SCHEDULER.md says what they compute. Time is ns and never runs backwards; the time between two
+ * calls of pick() on a pCPU is charged to what ran there, so that all of it is accounted for.
+ *
+ * Locks belong to the caller: it serialises all calls on one struct sched. (How fair.c's data divides among locks is in
+ * docs/SCHEDULER.md, "Locks".)
  */
 #pragma once
 
 #include <lib/list.h>
+#include <lib/status.h>
 #include <lib/types.h>
+#include <sched/tree.h>
 
-#define SCHED_CPUS_MAX	  256
+#ifndef SCHED_CPUS_MAX /* the simulator has more */
+#define SCHED_CPUS_MAX 256
+#endif
 #define SCHED_SLICE_DEFAULT (2 * NS_PER_MS)
+#define SCHED_NEVER	    (~0ull)
+#define SCHED_NOWHERE	    0xffffffffu
+
+/* Rates of service are in units of one pCPU: ONE is all of it. */
+#define SCHED_ONE     (1ull << 24)
+#define SCHED_PERCENT (SCHED_ONE / 100)
+
+#define SCHED_SHARES_LOW    500u /* for each vCPU */
+#define SCHED_SHARES_NORMAL 1000u
+#define SCHED_SHARES_HIGH   2000u
+#define SCHED_SHARES_MAX    1000000u /* for each VM */
+#define SCHED_PRIO_NORMAL   16u
 
 struct sched_mask {
 	u64 word[SCHED_CPUS_MAX / 64];
@@ -20,41 +40,113 @@ static inline bool sched_mask_has(const struct sched_mask *m, u32 cpu)
 	return m->word[cpu / 64] >> (cpu % 64) & 1;
 }
 
+/* What the operator says of a VM, or of a pool of VMs. */
+struct sched_params {
+	u32 shares;		/* 1 to SCHED_SHARES_MAX */
+	u32 prio;		/* for `fixed`: less is more urgent */
+	u64 reservation, limit; /* rates; limit 0: none */
+	struct sched_mask cpus; /* where its vCPUs may run */
+};
+
+enum sched_mode {
+	SCHED_IDLE,    /* no member is runnable */
+	SCHED_SHARING, /* gets what its shares give */
+	SCHED_CAPPED,  /* gets its limit, or one pCPU for each member */
+	SCHED_FLOORED, /* gets its reservation */
+};
+
+struct sched_line;
+
+/* A VM: what its vCPUs divide equally among those that are runnable. */
+struct sched_group {
+	struct sched_params params;
+	struct sched_line *line; /* the virtual clock that it shares with others */
+	struct list members;	 /* the runnable ones */
+	struct list moved;	 /* in struct fluid's list, while its members must be sorted anew */
+	enum sched_mode mode;
+	u32 runnable;
+	u64 floor, cap;		/* its reservation and limit as far as its members can use them */
+	u64 clock;		/* 1/256 ns of service that the ideal gave each member */
+	u64 synced;		/* the clock that drives it when `clock` was brought up to date */
+	u64 speed_seen;		/* when the members were last sorted: service for each unit of that clock */
+	struct tree_node by_cap, by_floor;
+	u64 ready;		/* fixed: rate limited until then */
+	s64 budget;		/* fixed: ns, of the limit */
+};
+
+enum sched_state {
+	SCHED_BLOCKED,
+	SCHED_LINGERING, /* fair: blocked, but the ideal still has to do what it has done already */
+	SCHED_QUEUED,
+	SCHED_RUNNING,
+};
+
 /* A scheduling entity: one vCPU. */
 struct sched_ent {
-	struct sched_mask cpus; /* where it may run */
-	struct list node;	/* the policy's queue, while runnable and not running */
-	u64 ran;		/* ns, all its life */
-	bool queued;
+	struct sched_group *group;
+	enum sched_state state;
+	u32 cpu;	       /* where it is queued, runs or ran */
+	u64 ran;	       /* ns, all its life */
+	struct list node;      /* rr, fixed: the queue */
+	struct list sibling;   /* fair: group->members */
+	struct tree_node sort; /* fair: the run queue */
+	u64 served;	       /* fair: 1/256 ns, on group->clock; less than that is behind */
+	u64 due;	       /* fair: `served` when its request is done */
+	u64 granted;	       /* fixed: ns of its VM's budget that it took */
+	u64 since;	       /* fair: when it began to run */
+	u64 counted;	       /* fair: ns since then that are in `served` already */
+	u8 kind;	       /* fair: which clock sorts it */
+	bool endless;	       /* fair: runs without a timer */
 };
 
 struct sched_pick {
 	struct sched_ent *ent; /* NULL: nothing to run */
-	u64 slice;	       /* ns it may run before the policy wants to be asked again */
+	u64 slice;	       /* ns until the policy wants to be asked again; SCHED_NEVER: not for the sake of time */
 };
+
+struct sched_policy;
 
 struct sched {
 	const struct sched_policy *policy;
-	u64 slice; /* ns */
-	struct list queue;
+	u64 slice;   /* ns */
+	u32 cpus;
+	struct list queue;	/* rr, fixed */
+	struct sched_mask idle; /* rr, fixed: pCPUs whose last pick() found nothing */
+	void *data;	   /* fair's */
+	/* pCPU `cpu`, idle or running, shall call pick() soon. May be called from within any function of the policy. */
+	void (*kick)(struct sched *s, u32 cpu);
 };
 
 struct sched_policy {
 	const char *name;
-	/* `e` became runnable, or its slice ended and it still is. */
+	/* Memory that it needs for so many pCPUs. */
+	size_t (*bytes)(u32 cpus);
+	void (*init)(struct sched *s, void *mem);
+	/* A VM comes (E_FULL: its reservation cannot be given), goes (all members blocked), or is tuned. */
+	enum status (*attach)(struct sched *s, struct sched_group *g, const struct sched_params *p);
+	void (*detach)(struct sched *s, struct sched_group *g, u64 now);
+	enum status (*tune)(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now);
+	/* `e` became runnable, or its slice ended (after charge()) and it still is. */
 	void (*enqueue)(struct sched *s, struct sched_ent *e, u64 now);
-	/* `e`, queued, is runnable no longer. */
-	void (*dequeue)(struct sched *s, struct sched_ent *e);
-	/* Takes the entity that pCPU `cpu` shall run now out of the queue. */
+	/* `e`, queued, or running and just charged, is runnable no longer. */
+	void (*block)(struct sched *s, struct sched_ent *e, u64 now);
+	/* Takes the entity that pCPU `cpu` shall run now out of the queues. */
 	struct sched_pick (*pick)(struct sched *s, u32 cpu, u64 now);
-	/* `e`, running on `cpu`, has run for `ran` ns. */
+	/* `e`, running on `cpu`, has run for `ran` ns until now. */
 	void (*charge)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran);
 };
 
-extern const struct sched_policy sched_rr;
+extern const struct sched_policy sched_rr, sched_fair, sched_fixed;
 
-/* `slice` 0: the default. */
-void sched_init(struct sched *s, const struct sched_policy *policy, u64 slice);
-void sched_ent_init(struct sched_ent *e, const struct sched_mask *cpus);
+/* `slice` 0: the default. `mem`: zeroed, policy->bytes(cpus) long. The caller then sets `kick`. */
+void sched_init(struct sched *s, const struct sched_policy *policy, u64 slice, u32 cpus, void *mem);
+void sched_ent_init(struct sched_ent *e, struct sched_group *g, u32 id);
+/* Everywhere, normal shares for so many vCPUs, no reservation, no limit. */
+void sched_params_init(struct sched_params *p, u32 vcpus);
+/* E_INVAL or E_RANGE for what no policy can obey. */
+enum status must_check sched_params_check(const struct sched_params *p, u32 cpus);
+/* For policies with one queue: pCPU `cpu` has found something to run, or not; and one that has not, if any, is to look for `e`. */
+void sched_note_idle(struct sched *s, u32 cpu, bool idle);
+void sched_kick_idle(struct sched *s, const struct sched_ent *e);
 /* The policy of that name, or NULL. */
 const struct sched_policy *sched_policy_find(const char *name);

@@ -20,7 +20,7 @@ enum status vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 		return E_NOMEM;
 	v->vm = vm;
 	v->id = id;
-	run_init(&v->run, &vm->recipe.cpus);
+	run_init(&v->run, &vm->sched);
 	v->run.run = vcpu_run;
 	v->run.gone = vcpu_gone;
 	if (!guest_cpu_init(&v->cpu)) {

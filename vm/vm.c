@@ -76,15 +76,20 @@ static enum status build(struct vm *vm)
 	st = vm->virt->vm_init(vm);
 	if (st)
 		goto fini_aspace;
-	st = create_vcpus(vm);
+	st = run_group_init(&vm->sched, &vm->recipe.sched);
 	if (st)
 		goto fini_virt;
+	st = create_vcpus(vm);
+	if (st)
+		goto fini_group;
 	msr_setup(vm);
 	st = vm->ops->build(vm);
 	if (!st)
 		return OK;
 
 	destroy_vcpus(vm);
+fini_group:
+	run_group_fini(&vm->sched);
 fini_virt:
 	vm->virt->vm_fini(vm);
 fini_aspace:
@@ -124,6 +129,7 @@ static void destroy(struct vm *vm)
 	/* A warning, so that it is seen while another guest has the screen. */
 	log_warn("vm \"%s\": %s", vm->name, vm->reason);
 	vm->ops->fini(vm);
+	run_group_fini(&vm->sched);
 	destroy_vcpus(vm);
 	vm->virt->vm_fini(vm);
 	/* The window maps the RAM, so it goes first. */

@@ -55,7 +55,7 @@ struct vm_recipe {
 	struct gmem_region ram[GMEM_REGIONS];
 	u32 ram_count;
 	u32 vcpus;
-	struct sched_mask cpus;
+	struct sched_params sched;
 	const struct virt_ops *virt;
 	const struct board_ops *board;
 	/* Places the guest's images into its (scrubbed) RAM. On failure `reason` says why. */
@@ -93,6 +93,7 @@ struct vm {
 	u64 epoch;		      /* time_now() when it last started */
 	u64 tsc_offset;
 
+	struct sched_group sched;     /* core's */
 	u32 vcpu_count;		      /* [b] */
 	struct vcpu *vcpu[VM_VCPUS_MAX]; /* [b] */
 };

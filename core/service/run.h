@@ -34,15 +34,19 @@ struct runnable {
 	void (*gone)(struct runnable *r);
 };
 
-/* Makes `r` known, blocked. `run` and `gone` are set by the caller. */
-void run_init(struct runnable *r, const struct sched_mask *cpus);
+/* A VM as the scheduler knows it. E_INVAL, E_RANGE: bad parameters; E_FULL: it cannot be given its reservation. */
+enum status must_check run_group_init(struct sched_group *g, const struct sched_params *params);
+/* All its runnables are gone. */
+void run_group_fini(struct sched_group *g);
+/* Makes `r` of `g` known, blocked. `run` and `gone` are set by the caller. */
+void run_init(struct runnable *r, struct sched_group *g);
 /*
  * Something happened that `r` must look at: wakes it if blocked, makes it leave the guest if it runs on another pCPU. The
  * caller has stored the event before: the run queue lock makes it visible. Any pCPU, interrupts off; takes the run queue lock.
  */
 void run_notify(struct runnable *r);
 /*
- * For run(): takes pending interrupts, runs due timers, and answers whether to return to the loop: `until` is
- * reached.
+ * For run(): takes pending interrupts, runs due timers, and answers whether to return to the loop: `until` is reached, or the
+ * scheduler wants the pCPU.
  */
 bool run_wanted(u64 until);

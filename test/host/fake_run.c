@@ -17,9 +17,14 @@ unsigned fake_run_notified;
 bool fake_run_wanted, fake_run_eager;
 u64 fake_run_slice;
 
+static void ignore(struct sched *s, u32 cpu)
+{
+}
+
 void fake_run_reset(void)
 {
-	sched_init(&sched, &sched_rr, 0);
+	sched_init(&sched, &sched_rr, 0, SCHED_CPUS_MAX, NULL);
+	sched.kick = ignore;
 	running = NULL;
 	fake_run_notified = 0;
 	fake_run_wanted = true;
@@ -27,9 +32,23 @@ void fake_run_reset(void)
 	fake_run_slice = 0;
 }
 
-void run_init(struct runnable *r, const struct sched_mask *cpus)
+enum status run_group_init(struct sched_group *g, const struct sched_params *params)
 {
-	sched_ent_init(&r->ent, cpus);
+	enum status st = sched_params_check(params, SCHED_CPUS_MAX);
+
+	return st ? st : sched.policy->attach(&sched, g, params);
+}
+
+void run_group_fini(struct sched_group *g)
+{
+	sched.policy->detach(&sched, g, time_now());
+}
+
+void run_init(struct runnable *r, struct sched_group *g)
+{
+	static u32 ids;
+
+	sched_ent_init(&r->ent, g, ids++);
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
 	r->where = RUN_NOWHERE;
@@ -64,9 +83,11 @@ static void put_back(struct runnable *r, u32 cpu, enum run_result result, u64 ra
 	r->where = RUN_NOWHERE;
 	if (result == RUN_GONE) {
 		r->state = RUN_STATE_GONE;
+		sched.policy->block(&sched, &r->ent, time_now());
 		r->gone(r);
 	} else if (result == RUN_BLOCKED && !r->notified) {
 		r->state = RUN_STATE_BLOCKED;
+		sched.policy->block(&sched, &r->ent, time_now());
 	} else {
 		make_ready(r);
 	}

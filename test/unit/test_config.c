@@ -81,6 +81,32 @@ static void vm_defaults(void **state)
 		assert_int_equal(c.vm[0].cpus[i], ~0ull);
 }
 
+static void scheduling(void **state)
+{
+	assert_int_equal(parse("[host]\nscheduler=fair\n"
+			       "[vm \"a\"]\nkernel=k\nshares=high\nvcpus=3\nreservation=50%\nlimit=150\n"
+			       "[vm \"b\"]\nkernel=k\nshares=1234\npriority=0\n"
+			       "[vm \"c\"]\nkernel=k\n"),
+			 0);
+	assert_string_equal(c.host.scheduler, "fair");
+	assert_int_equal(c.vm[0].shares, 6000);
+	assert_int_equal(c.vm[0].reservation, 50);
+	assert_int_equal(c.vm[0].limit, 150);
+	assert_int_equal(c.vm[1].shares, 1234);
+	assert_int_equal(c.vm[1].priority, 0);
+	assert_int_equal(c.vm[2].shares, 0);
+	assert_int_equal(c.vm[2].priority, 16);
+	assert_int_equal(parse("[vm \"a\"]\nkernel=k\nreservation=60\nlimit=50%\n"
+			       "[vm \"b\"]\nkernel=k\nshares=0\n"
+			       "[vm \"c\"]\nkernel=k\nlimit=0%\n"
+			       "[vm \"d\"]\nkernel=k\nshares=medium\n"
+			       "[vm \"e\"]\nkernel=k\nlimit=%\n"),
+			 5);
+	for (u32 i = 0; i < 5; i++)
+		assert_false(c.vm[i].valid);
+	assert_string_equal(messages[0], "plinth.conf:1: vm \"a\": the reservation is above the limit");
+}
+
 static void no_kernel(void **state)
 {
 	assert_int_equal(parse("[vm \"web\"]\nmemory=64M\n\n[vm \"b\"]\nkernel=k\n[vm \"c\"]"), 2);
@@ -284,6 +310,7 @@ int main(void)
 	    cmocka_unit_test(empty_file),
 	    cmocka_unit_test(every_key),
 	    cmocka_unit_test(vm_defaults),
+	    cmocka_unit_test(scheduling),
 	    cmocka_unit_test(no_kernel),
 	    cmocka_unit_test(outside_any_section),
 	    cmocka_unit_test(second_host_line_does_not_count),

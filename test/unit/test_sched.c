@@ -9,7 +9,14 @@
 #define N 5
 
 static struct sched s;
+static struct sched_group group[N];
 static struct sched_ent e[N];
+static u32 kicked;
+
+static void kick(struct sched *sched, u32 cpu)
+{
+	kicked = cpu;
+}
 
 static struct sched_mask mask(u32 first, u32 last)
 {
@@ -22,11 +29,16 @@ static struct sched_mask mask(u32 first, u32 last)
 
 static int setup(void **state)
 {
-	struct sched_mask all = mask(0, SCHED_CPUS_MAX - 1);
+	struct sched_params p;
 
-	sched_init(&s, &sched_rr, 1000);
-	for (int i = 0; i < N; i++)
-		sched_ent_init(&e[i], &all);
+	memset(&s, 0, sizeof(s));
+	s.kick = kick;
+	sched_init(&s, &sched_rr, 1000, SCHED_CPUS_MAX, NULL);
+	sched_params_init(&p, 1);
+	for (u32 i = 0; i < N; i++) {
+		assert_int_equal(s.policy->attach(&s, &group[i], &p), OK);
+		sched_ent_init(&e[i], &group[i], i);
+	}
 	return 0;
 }
 
@@ -42,7 +54,8 @@ static int pick(u32 cpu)
 
 	if (!p.ent)
 		return -1;
-	assert_false(p.ent->queued);
+	assert_int_equal(p.ent->state, SCHED_RUNNING);
+	assert_int_equal(p.ent->cpu, cpu);
 	assert_int_equal(p.slice, 1000);
 	return (int)(p.ent - e);
 }
@@ -63,13 +76,15 @@ static void masks(void **state)
 static void policies_by_name(void **state)
 {
 	assert_ptr_equal(sched_policy_find("rr"), &sched_rr);
+	assert_ptr_equal(sched_policy_find("fair"), &sched_fair);
+	assert_ptr_equal(sched_policy_find("fixed"), &sched_fixed);
 	assert_null(sched_policy_find("RR"));
 	assert_null(sched_policy_find(""));
 }
 
 static void default_slice(void **state)
 {
-	sched_init(&s, &sched_rr, 0);
+	sched_init(&s, &sched_rr, 0, 1, NULL);
 	assert_int_equal(s.slice, SCHED_SLICE_DEFAULT);
 }
 
@@ -77,8 +92,8 @@ static void nothing_to_run(void **state)
 {
 	assert_int_equal(pick(0), -1);
 	enqueue(0);
-	s.policy->dequeue(&s, &e[0]);
-	assert_false(e[0].queued);
+	s.policy->block(&s, &e[0], 0);
+	assert_int_equal(e[0].state, SCHED_BLOCKED);
 	assert_int_equal(pick(0), -1);
 }
 
@@ -101,8 +116,8 @@ static void dequeue_from_the_middle(void **state)
 {
 	for (int i = 0; i < N; i++)
 		enqueue(i);
-	s.policy->dequeue(&s, &e[2]);
-	s.policy->dequeue(&s, &e[0]);
+	s.policy->block(&s, &e[2], 0);
+	s.policy->block(&s, &e[0], 0);
 	assert_int_equal(pick(0), 1);
 	assert_int_equal(pick(0), 3);
 	assert_int_equal(pick(0), 4);
@@ -112,10 +127,10 @@ static void dequeue_from_the_middle(void **state)
 /* An entity that may not run here neither runs nor blocks those behind it. */
 static void only_where_allowed(void **state)
 {
-	e[0].cpus = mask(1, 1);
-	e[1].cpus = mask(0, 0);
-	e[2].cpus = mask(200, 255);
-	e[3].cpus = (struct sched_mask){ { 0 } };
+	group[0].params.cpus = mask(1, 1);
+	group[1].params.cpus = mask(0, 0);
+	group[2].params.cpus = mask(200, 255);
+	group[3].params.cpus = (struct sched_mask){ { 0 } };
 	for (int i = 0; i < N; i++)
 		enqueue(i);
 	assert_int_equal(pick(0), 1);
@@ -124,7 +139,41 @@ static void only_where_allowed(void **state)
 	assert_int_equal(pick(0), -1);
 	assert_int_equal(pick(1), 0);
 	assert_int_equal(pick(1), -1);
-	assert_true(e[3].queued);
+	assert_int_equal(e[3].state, SCHED_QUEUED);
+}
+
+/* A pCPU that found nothing is told of the next one that it may run. */
+static void idle_is_kicked(void **state)
+{
+	group[0].params.cpus = mask(7, 9);
+	assert_int_equal(pick(3), -1);
+	assert_int_equal(pick(8), -1);
+	kicked = 0;
+	enqueue(0);
+	assert_int_equal(kicked, 8);
+}
+
+static void parameters_are_checked(void **state)
+{
+	struct sched_params p;
+
+	sched_params_init(&p, 4);
+	assert_int_equal(p.shares, 4000);
+	assert_int_equal(sched_params_check(&p, 2), OK);
+	p.limit = 50 * SCHED_PERCENT;
+	p.reservation = 51 * SCHED_PERCENT;
+	assert_int_equal(sched_params_check(&p, 2), E_RANGE);
+	p.limit = 0;
+	p.reservation = 3 * SCHED_ONE;
+	assert_int_equal(sched_params_check(&p, 2), E_RANGE);
+	p.reservation = 0;
+	p.shares = 0;
+	assert_int_equal(sched_params_check(&p, 2), E_RANGE);
+	p.shares = SCHED_SHARES_MAX + 1;
+	assert_int_equal(sched_params_check(&p, 2), E_RANGE);
+	p.shares = 1;
+	p.cpus = mask(2, 5);
+	assert_int_equal(sched_params_check(&p, 2), E_INVAL);
 }
 
 static void time_is_charged(void **state)
@@ -148,7 +197,7 @@ static void nobody_starves(void **state)
 		int got;
 
 		seed = seed * 1103515245 + 12345;
-		if (!e[1 + seed / 65536 % (N - 1)].queued) {
+		if (e[1 + seed / 65536 % (N - 1)].state != SCHED_QUEUED) {
 			last[1 + seed / 65536 % (N - 1)] = now;
 			enqueue(1 + (int)(seed / 65536 % (N - 1)));
 		}
@@ -170,6 +219,8 @@ int main(void)
 		cmocka_unit_test_setup(in_turn, setup),
 		cmocka_unit_test_setup(dequeue_from_the_middle, setup),
 		cmocka_unit_test_setup(only_where_allowed, setup),
+		cmocka_unit_test_setup(idle_is_kicked, setup),
+		cmocka_unit_test(parameters_are_checked),
 		cmocka_unit_test_setup(time_is_charged, setup),
 		cmocka_unit_test_setup(nobody_starves, setup),
 	};

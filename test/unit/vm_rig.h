@@ -55,7 +55,7 @@ static inline struct vm_recipe rig_recipe(u32 vcpus)
 		.ram = { { 0, RIG_RAM } },
 		.ram_count = 1,
 		.vcpus = vcpus,
-		.cpus = { { ~0ull, ~0ull, ~0ull, ~0ull } },
+		.sched = { .shares = 1000, .cpus = { { ~0ull, ~0ull, ~0ull, ~0ull } } },
 		.virt = &fake_virt,
 		.board = &fake_board,
 		.load = rig_load,

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Proportional shares with a bound: each entity asks for a slice at a time; a request may begin when the ideal will have
+ * reached its beginning within one slice, and is due when the ideal has done it; of those that may begin, a pCPU takes the
+ * one that is due first, here or elsewhere. docs/SCHEDULER.md says where this comes from and what it guarantees.
+ */
+#include <sched/fair_data.h>
+
+#include <lib/assert.h>
+#include <lib/bits.h>
+#include <sched/share.h>
+
+/* ns by which one that wakes must be due earlier to interrupt another. */
+static u64 wake_margin(const struct sched *s)
+{
+	return s->slice / 8;
+}
+
+static u32 first_of(const struct sched_mask *m)
+{
+	u32 i = 0;
+
+	while (!m->word[i])
+		i++;
+	return i * 64 + (u32)__builtin_ctzll(m->word[i]);
+}
+
+/* --- Waking and sleeping ------------------------------------------------------------------------------------- */
+
+struct place {
+	u32 cpu;
+	bool idle;
+	u64 due; /* ns, of what runs there */
+};
+
+/* Where `e` may run and least is lost: an idle pCPU, best the last one it ran on; else the one whose vCPU is due last. */
+static struct place find_place(struct sched *s, const struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	const struct sched_mask *m = &e->group->line->cpus;
+	struct place best = { .cpu = e->cpu, .idle = true, .due = now };
+
+	if (sched_mask_has(m, e->cpu) && fair_is_idle(f, e->cpu))
+		return best;
+	best.cpu = fair_best_in(&f->idle, m, s->cpus);
+	if (best.cpu != TOUR_NONE)
+		return best;
+	best.idle = false;
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			struct tour *t = &f->queue[i][k].running;
+			u32 cpu = fair_best_in(t, m, s->cpus);
+			u64 due;
+
+			if (cpu == TOUR_NONE)
+				continue;
+			fluid_virtual(&f->fluid.line[i], now);
+			due = fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now);
+			if (best.cpu == TOUR_NONE || tree_before(best.due, due))
+				best = (struct place){ cpu, false, due };
+		}
+	/* All of them between two vCPUs. */
+	if (best.cpu == TOUR_NONE)
+		best.cpu = sched_mask_has(m, e->cpu) ? e->cpu : first_of(m);
+	return best;
+}
+
+static void join(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g = e->group;
+	u64 rate;
+
+	if (e->state == SCHED_LINGERING) {
+		fair_linger_end(s, e);
+		fluid_sync(g, now);
+	} else {
+		list_add_tail(&g->members, &e->sibling);
+		fluid_change(&f->fluid, g, g->runnable + 1, &g->params, now);
+		fluid_sync(g, now);
+		e->served = g->clock;
+	}
+	/* The first request is what the ideal gives within one slice, so that it is due then. */
+	rate = fluid_member_rate(g);
+	e->due = e->served + max_u64(mul_div(request(s), rate, SCHED_ONE), request(s) / 8);
+}
+
+static void wake(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct place p;
+	bool begins;
+	u64 due;
+
+	fair_catch_up(s, now);
+	join(s, e, now);
+	fair_resort(s, now);
+	fluid_sync(e->group, now);
+	fair_place_keys(e);
+	p = find_place(s, e, now);
+	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
+	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
+	fair_queue_in(s, e, p.cpu, now);
+	if (p.idle || (begins && tree_before(due + wake_margin(s), p.due)) ||
+	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
+		/* The next one to wake looks elsewhere. */
+		fair_set_idle(f, p.cpu, false);
+		if (f->current[p.cpu])
+			tour_clear(&queue_of(f, f->current[p.cpu])->running, p.cpu);
+		s->kick(s, p.cpu);
+	} else {
+		fair_let_in(s, p.cpu);
+	}
+}
+
+static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct sched_group *g = e->group;
+
+	assert(e->state != SCHED_QUEUED);
+	if (e->state != SCHED_RUNNING) {
+		wake(s, e, now);
+		return;
+	}
+	fair_catch_up(s, now);
+	fluid_sync(g, now);
+	/* What no schedule can give back is not owed. */
+	if ((s64)(g->clock - e->served) > (s64)(2 * request(s))) {
+		u64 over = g->clock - e->served - 2 * request(s);
+
+		e->served += over;
+		e->due += over;
+	}
+	fair_queue_in(s, e, e->cpu, now);
+}
+
+static void block(struct sched *s, struct sched_ent *e, u64 now)
+{
+	assert(e->state == SCHED_QUEUED || e->state == SCHED_RUNNING);
+	if (e->state == SCHED_RUNNING) {
+		e->since = now;
+		e->counted = 0;
+	}
+	fair_catch_up(s, now);
+	if (e->state == SCHED_QUEUED)
+		fair_queue_out(s, e, now);
+	fluid_sync(e->group, now);
+	if (tree_before(e->group->clock, e->served))
+		fair_linger(s, e);
+	else
+		fair_leave(s, e, now);
+	fair_resort(s, now);
+}
+
+/* --- VMs ----------------------------------------------------------------------------------------------------- */
+
+static enum status attach(struct sched *s, struct sched_group *g, const struct sched_params *p)
+{
+	struct fair *f = fair_of(s);
+	enum status st;
+	u32 line;
+
+	*g = (struct sched_group){ .params = *p };
+	st = fluid_attach(&f->fluid, g, f->ids);
+	if (st)
+		return st;
+	f->ids++;
+	line = (u32)(g->line - f->fluid.line);
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(&g->line->cpus, cpu))
+			f->lines[cpu] |= BIT(line);
+		else
+			f->lines[cpu] &= ~BIT(line);
+	return OK;
+}
+
+static void detach(struct sched *s, struct sched_group *g, u64 now)
+{
+	fair_catch_up(s, now);
+	while (!list_empty(&g->members)) {
+		struct sched_ent *e = container_of(g->members.next, struct sched_ent, sibling);
+
+		fair_linger_end(s, e);
+		fair_leave(s, e, now);
+	}
+	fair_resort(s, now);
+	fluid_detach(&fair_of(s)->fluid, g);
+}
+
+static enum status tune(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_params next = *p;
+
+	next.cpus = g->params.cpus;
+	fair_catch_up(s, now);
+	if (p->reservation > g->params.reservation &&
+	    !share_admits(&f->fluid, g->line, p->reservation - g->params.reservation))
+		return E_FULL;
+	fluid_change(&f->fluid, g, g->runnable, &next, now);
+	fair_resort(s, now);
+	return OK;
+}
+
+/* --- Memory -------------------------------------------------------------------------------------------------- */
+
+static size_t bytes(u32 cpus)
+{
+	size_t queues = FLUID_LINES * KINDS;
+
+	return sizeof(struct fair) + (3 * queues + 2) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
+	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
+}
+
+static void init(struct sched *s, void *mem)
+{
+	struct fair *f = mem;
+	char *at = (char *)(f + 1);
+
+	s->data = f;
+	fluid_init(&f->fluid, s->cpus);
+	f->current = (struct sched_ent **)at;
+	f->lines = (u64 *)(f->current + s->cpus);
+	at = (char *)(f->lines + s->cpus);
+	for (u32 i = 0; i < FLUID_LINES; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			f->queue[i][k].on = (struct tree *)at;
+			at += s->cpus * sizeof(struct tree);
+			tour_init(&f->queue[i][k].due, s->cpus, &at);
+			tour_init(&f->queue[i][k].begin, s->cpus, &at);
+			tour_init(&f->queue[i][k].running, s->cpus, &at);
+		}
+	tour_init(&f->idle, s->cpus, &at);
+	tour_init(&f->endless, s->cpus, &at);
+	f->waiting = (u32 *)at;
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		fair_set_idle(f, cpu, true);
+}
+
+const struct sched_policy sched_fair = {
+	.name = "fair",
+	.bytes = bytes,
+	.init = init,
+	.attach = attach,
+	.detach = detach,
+	.tune = tune,
+	.enqueue = enqueue,
+	.block = block,
+	.pick = fair_pick,
+	.charge = fair_charge,
+};

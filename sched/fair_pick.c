@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Which request a pCPU takes. */
+#include <sched/fair_data.h>
+
+#include <lib/bits.h>
+
+/* ns by which the request of another pCPU must be due earlier to be worth its cold cache. */
+static u64 fetch_margin(const struct sched *s)
+{
+	return s->slice;
+}
+
+struct choice {
+	struct sched_ent *ent;
+	u64 due; /* ns */
+};
+
+/* The earliest due that may begin: here, and elsewhere. */
+static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choice *here, struct choice *there)
+{
+	struct fair *f = fair_of(s);
+	struct sched_line *l = &f->fluid.line[i];
+	struct queue *q = &f->queue[i][kind];
+	u32 other;
+	u64 due;
+
+	fair_publish(s, l, kind, cpu, now);
+	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
+	other = tour_best(&q->begin);
+	if (other != TOUR_NONE && q->due.win[q->due.size + other] == TOUR_NONE)
+		fair_publish(s, l, kind, other, now);
+	if (q->due.win[q->due.size + cpu] == cpu) {
+		due = fair_real_due(l, kind, q->due.key[cpu], now);
+		if (!here->ent || due < here->due)
+			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due };
+	}
+	other = tour_best(&q->due);
+	if (other == TOUR_NONE || other == cpu)
+		return;
+	due = fair_real_due(l, kind, q->due.key[other], now);
+	if (!there->ent || due < there->due)
+		*there = (struct choice){ ent_of(tree_earliest(&q->on[other], fair_horizon(s, l, kind, now))), due };
+}
+
+/*
+ * All that wait are ahead of the ideal by as much as they may be, while it serves some that linger. The first of them that may
+ * begin runs nevertheless, unless it is limited: no pCPU idles that somebody could use.
+ */
+static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1)
+		for (u32 kind = 0; kind < LIMITED; kind++) {
+			struct queue *q = &f->queue[__builtin_ctzll(rest)][kind];
+			u32 at = tour_best(&q->begin);
+
+			if (at == TOUR_NONE)
+				continue;
+			if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
+				at = cpu;
+			return ent_of(tree_first(&q->on[at]));
+		}
+	return NULL;
+}
+
+static struct choice choose(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct choice here = { 0 }, there = { 0 };
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+		for (u32 kind = 0; kind < KINDS; kind++)
+			look(s, (u32)__builtin_ctzll(rest), kind, cpu, now, &here, &there);
+	}
+	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
+		here = there;
+	if (!here.ent && f->total) {
+		here.ent = first_to_begin(s, cpu);
+		here.due = now;
+	}
+	return here;
+}
+
+/* ns until a limited entity may begin that waits for nothing else. */
+static u64 next_begin(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	u64 next = SCHED_NEVER;
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1)
+		for (u32 kind = LIMITED; kind < KINDS; kind++) {
+			u32 i = (u32)__builtin_ctzll(rest);
+			struct tour *t = &f->queue[i][kind].begin;
+			u32 at = tour_best(t);
+			s64 wait;
+
+			if (at == TOUR_NONE)
+				continue;
+			wait = (s64)(t->key[at] - fair_horizon(s, &f->fluid.line[i], kind, now));
+			if (!(kind & REAL))
+				wait = fluid_to_ns(&f->fluid.line[i], wait);
+			next = min_u64(next, wait > 0 ? (u64)wait + 1 : 1);
+		}
+	return next;
+}
+
+/* Does anybody wait who has few pCPUs to choose from, this one among them? */
+static bool awaited(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest);
+
+		for (u32 k = 0; f->fluid.line[i].cpu_count < s->cpus && k < KINDS; k++)
+			if (tour_best(&f->queue[i][k].begin) != TOUR_NONE)
+				return true;
+	}
+	return false;
+}
+
+static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
+{
+	struct fair *f = fair_of(s);
+	u64 left = (e->due - e->served + 255) >> 8;
+
+	/* Who is entitled to a whole pCPU keeps it. */
+	e->endless = !f->waiting[cpu] && fluid_member_rate(e->group) >= SCHED_ONE && !awaited(s, cpu);
+	if (e->endless) {
+		tour_set(&f->endless, cpu, 0);
+		return SCHED_NEVER;
+	}
+	return min_u64(max_u64(left, s->slice / 8), s->slice);
+}
+
+struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct choice c;
+	u32 idle;
+
+	fair_catch_up(s, now);
+	c = choose(s, cpu, now);
+
+	fair_set_idle(f, cpu, !c.ent);
+	if (!c.ent)
+		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
+	fair_queue_out(s, c.ent, now);
+	c.ent->state = SCHED_RUNNING;
+	c.ent->cpu = cpu;
+	c.ent->since = now;
+	c.ent->counted = 0;
+	fluid_sync(c.ent->group, now);
+	fair_run(f, c.ent);
+	idle = tour_best(&f->idle);
+	if (f->waiting[cpu] && idle != TOUR_NONE)
+		s->kick(s, idle);
+	fair_let_in(s, cpu);
+	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
+}
+
+void fair_charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)
+{
+	fair_stop(fair_of(s), e);
+	e->ran += ran;
+	/* Some of it may have been counted already. */
+	fair_serve(s, e, e->counted < ran ? ran - e->counted : 0);
+}

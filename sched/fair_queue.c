@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Where requests wait: a tree for each pCPU and clock, and tournaments over the pCPUs that know each tree's first. */
+#include <sched/fair_data.h>
+
+#include <lib/bits.h>
+#include <sched/steps.h>
+
+/* --- Clocks -------------------------------------------------------------------------------------------------- */
+
+/* ns, when what is due at `due` of this line's clock is due; at today's pace. */
+u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
+{
+	return kind & REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+}
+
+/* The latest beginning that may begin now. */
+u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
+{
+	if (kind & REAL)
+		return now + s->slice;
+	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
+}
+
+/* Where it stands on the clock that drives its group. The group is in sync. */
+void fair_place_keys(struct sched_ent *e)
+{
+	const struct sched_group *g = e->group;
+	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
+	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
+
+	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
+	e->sort.key = fluid_when(g, e->served);
+	e->sort.due = fluid_when(g, due);
+}
+
+/* The winner among the pCPUs of `m`. */
+u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
+{
+	u32 best = TOUR_NONE;
+
+	if (tour_best(t) == TOUR_NONE || sched_mask_has(m, tour_best(t)))
+		return tour_best(t);
+	/* Run by run of set bits. */
+	for (u32 lo = 0, hi; lo < cpus; lo = hi) {
+		u32 got;
+
+		while (lo < cpus && !sched_mask_has(m, lo))
+			lo += m->word[lo / 64] ? 1 : 64 - lo % 64;
+		for (hi = lo; hi < cpus && sched_mask_has(m, hi);)
+			hi += hi % 64 == 0 && !~m->word[hi / 64] ? 64 : 1;
+		hi = hi < cpus ? hi : cpus;
+		got = lo < hi ? tour_best_of(t, lo, hi) : TOUR_NONE;
+		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(t->key[got], t->key[best])))
+			best = got;
+	}
+	return best;
+}
+
+/* --- Run queues ---------------------------------------------------------------------------------------------- */
+
+void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct queue *q = &f->queue[l - f->fluid.line][kind];
+	struct tree_node *first = tree_first(&q->on[cpu]), *next;
+
+	next = first ? tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now)) : NULL;
+	if (next)
+		tour_set(&q->due, cpu, next->due);
+	else
+		tour_clear(&q->due, cpu);
+	if (first)
+		tour_set(&q->begin, cpu, first->key);
+	else
+		tour_clear(&q->begin, cpu);
+}
+
+void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	fair_place_keys(e);
+	e->cpu = cpu;
+	e->state = SCHED_QUEUED;
+	f->waiting[cpu]++;
+	f->total++;
+	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
+	fair_publish(s, e->group->line, e->kind, cpu, now);
+}
+
+void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	f->waiting[e->cpu]--;
+	f->total--;
+	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
+	fair_publish(s, e->group->line, e->kind, e->cpu, now);
+}
+
+/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+void fair_let_in(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest), keeper;
+
+		if (f->fluid.line[i].cpu_count == s->cpus)
+			continue;
+		if (!f->queue[i][0].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
+			continue;
+		keeper = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
+		if (keeper == TOUR_NONE)
+			continue;
+		tour_clear(&f->endless, keeper);
+		s->kick(s, keeper);
+	}
+}
+
+void fair_set_idle(struct fair *f, u32 cpu, bool idle)
+{
+	if (idle)
+		tour_set(&f->idle, cpu, 0);
+	else
+		tour_clear(&f->idle, cpu);
+}
+
+bool fair_is_idle(const struct fair *f, u32 cpu)
+{
+	return f->idle.win[f->idle.size + cpu] == cpu;
+}
+
+/* Counts what `e` has got since it was last counted. */
+void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
+{
+	e->served += ran << 8;
+	e->counted += ran;
+	if ((s64)(e->due - e->served) <= 0)
+		e->due = e->served + request(s);
+}
+
+/* `e` runs on its pCPU: publishes when it is due. The group is in sync. */
+void fair_run(struct fair *f, struct sched_ent *e)
+{
+	fair_place_keys(e);
+	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
+	f->current[e->cpu] = e;
+}
+
+void fair_stop(struct fair *f, struct sched_ent *e)
+{
+	tour_clear(&queue_of(f, e)->running, e->cpu);
+	tour_clear(&f->endless, e->cpu);
+	f->current[e->cpu] = NULL;
+}
+
+/* A blocked one that is ahead stays until the ideal has caught up, so that it gains nothing by sleeping. */
+void fair_linger(struct sched *s, struct sched_ent *e)
+{
+	e->state = SCHED_LINGERING;
+	fair_place_keys(e);
+	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
+}
+
+void fair_linger_end(struct sched *s, struct sched_ent *e)
+{
+	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
+}
+
+/* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
+void fair_resort(struct sched *s, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	while (!list_empty(&f->fluid.moved)) {
+		struct sched_group *g = container_of(f->fluid.moved.next, struct sched_group, moved);
+
+		list_del(&g->moved);
+		fluid_sync(g, now);
+		list_for_each(it, &g->members) {
+			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+			u32 idle;
+
+			sched_step();
+			if (e->state == SCHED_LINGERING) {
+				fair_linger_end(s, e);
+				fair_linger(s, e);
+			} else if (e->state == SCHED_QUEUED) {
+				fair_queue_out(s, e, now);
+				fair_queue_in(s, e, e->cpu, now);
+				/* An idle pCPU may have to wake earlier for it. */
+				idle = e->kind & LIMITED ? fair_best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
+				if (idle != TOUR_NONE)
+					s->kick(s, idle);
+			} else if (f->current[e->cpu] == e) {
+				fair_stop(f, e);
+				fair_serve(s, e, now - e->since - e->counted);
+				fair_run(f, e);
+				if (e->endless)
+					tour_set(&f->endless, e->cpu, 0);
+				if (e->endless && fluid_member_rate(g) < SCHED_ONE)
+					s->kick(s, e->cpu);
+			}
+		}
+	}
+}

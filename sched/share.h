@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * How the machine divides among the lines of a struct fluid: water-filling over nested sets of pCPUs.
+ */
+#pragma once
+
+#include <sched/fluid.h>
+
+/* Sets every line's `rate`, and `spare` of those in which nobody shares. */
+void share_lines(struct fluid *f);
+/* May another group of this line, or one that is in it, reserve so much more? */
+bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation);

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The ideal: generalised processor sharing over all pCPUs with bounds and affinity, in floating point and by brute force: the
+ * least level of service for each share over every set of affinities, again and again. It serves the work that has arrived,
+ * so it knows when a burst ends, which no policy does.
+ */
+#include "sim.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CLASSES 10
+
+static bool backlogged(const struct sim_vcpu *v)
+{
+	return v->arrived == SCHED_NEVER || v->served < (double)v->arrived - 1e-3;
+}
+
+void ideal_advance(struct sim *m)
+{
+	double dt = (double)(m->now - m->ideal_at);
+
+	if (dt > 0)
+		for (u32 i = 0; i < m->vcpu_count; i++)
+			m->vcpu[i].served += m->vcpu[i].rate * dt;
+	m->ideal_at = m->now;
+}
+
+void ideal_wake(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	if (!m->clairvoyant || v->left == SCHED_NEVER)
+		v->arrived = SCHED_NEVER;
+	else
+		v->arrived += v->left;
+	m->ideal_stale = true;
+}
+
+/* To its siblings, as long as none is owed more than a slice. Returns the rest. */
+static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
+{
+	struct sim_group *own = &m->group[v->group];
+	double others = own->ideal_runnable - 1, each = service / others, slice = (double)m->sched.slice;
+
+	if (others <= 0 || own->rate >= others - 1e-6)
+		return service;
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
+			each = fmin(each, slice - sim_lag(m, &m->vcpu[i]));
+	each = fmax(each, 0);
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
+			m->vcpu[i].served += each;
+	return service - each * others;
+}
+
+/* To the VMs that share as it does, in proportion, with or without its siblings. False: there are none. */
+static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
+{
+	struct sim_group *own = &m->group[v->group];
+	double weight = 0;
+
+	for (u32 i = 0; i < m->group_count; i++)
+		if (m->group[i].sharing && m->group[i].strait == own->strait && &m->group[i] != own)
+			weight += m->group[i].weight;
+	if (siblings && own->sharing)
+		weight += own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+		struct sim_group *g = &m->group[o->group];
+
+		if (o != v && (g != own || siblings) && g->sharing && g->strait == own->strait && backlogged(o))
+			o->served += service * g->weight / weight / g->ideal_runnable;
+	}
+	return weight > 0;
+}
+
+/* `v` is to get no more than `end` in all; what it has got beyond that others have. */
+static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
+{
+	double over = v->served - (double)end;
+
+	v->arrived = SCHED_NEVER;
+	v->served = (double)end;
+	ideal_rates(m);
+	over = give_siblings(m, v, over);
+	/* Who shares is judged without it; with it only if that is nobody. */
+	v->arrived = end;
+	ideal_rates(m);
+	if (give_line(m, v, over, false))
+		return;
+	v->arrived = SCHED_NEVER;
+	ideal_rates(m);
+	v->arrived = end;
+	give_line(m, v, over, true);
+}
+
+void ideal_block(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	m->ideal_stale = true;
+	if (m->clairvoyant && v->arrived != SCHED_NEVER)
+		return;
+	if (v->served < (double)v->ent.ran) {
+		v->arrived = v->ent.ran;
+		return;
+	}
+	end_at(m, v, v->ent.ran);
+	/* Those who are ahead may have been given more than they had taken. */
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+
+		if (o->arrived == SCHED_NEVER || o->served < (double)o->arrived + 1e-2)
+			continue;
+		end_at(m, o, o->arrived);
+		i = (u32)-1;
+	}
+	m->ideal_stale = true;
+}
+
+static double wants(const struct sim_group *g, double level)
+{
+	return fmin(fmax(g->weight * level, g->floor), g->cap);
+}
+
+static double sum(const struct sim *m, u32 set, double level, double *slope)
+{
+	double all = 0;
+
+	*slope = 0;
+	for (u32 i = 0; i < m->group_count; i++) {
+		const struct sim_group *g = &m->group[i];
+
+		if (!g->ideal_runnable || !(set >> g->class & 1))
+			continue;
+		if (g->frozen) {
+			all += g->rate;
+			continue;
+		}
+		all += wants(g, level);
+		if (g->weight * level >= g->floor && g->weight * level < g->cap)
+			*slope += g->weight;
+	}
+	return all;
+}
+
+/* The level at which the groups of these classes use `room`: Newton's method, kept between bounds. Infinite if never. */
+static double level_of(const struct sim *m, u32 set, double room, double guess)
+{
+	double lo = 0, hi = INFINITY, slope, level = guess;
+
+	if (sum(m, set, 1e18, &slope) <= room * (1 + 1e-13))
+		return INFINITY;
+	for (int i = 0; i < 200; i++) {
+		double over = sum(m, set, level, &slope) - room;
+
+		if (fabs(over) <= room * 1e-13)
+			return level;
+		if (over > 0)
+			hi = level;
+		else
+			lo = level;
+		level = slope > 0 ? level - over / slope : -1;
+		if (!(level > lo && level < hi))
+			level = isinf(hi) ? lo * 2 + 1e-9 : (lo + hi) / 2;
+	}
+	return level;
+}
+
+static u32 room_of(const struct sim *m, const struct sched_mask *masks, u32 classes, u32 set)
+{
+	u32 room = 0;
+
+	for (u32 w = 0; w < (m->cpus + 63) / 64; w++) {
+		u64 any = 0;
+
+		for (u32 c = 0; c < classes; c++)
+			if (set >> c & 1)
+				any |= masks[c].word[w];
+		room += (u32)__builtin_popcountll(any);
+	}
+	return room;
+}
+
+/* The affinities in use. */
+static u32 classify(struct sim *m, struct sched_mask *masks)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+		struct sched_mask cpus = g->params.cpus;
+
+		for (u32 w = m->cpus / 64; w < SCHED_CPUS_MAX / 64; w++)
+			cpus.word[w] &= w == m->cpus / 64 && m->cpus % 64 ? ~0ull >> (64 - m->cpus % 64) : 0;
+		for (g->class = 0; g->class < n; g->class++)
+			if (!memcmp(&masks[g->class], &cpus, sizeof(*masks)))
+				break;
+		if (g->class == n)
+			masks[n++] = cpus;
+	}
+	return n;
+}
+
+static void freeze(struct sim *m, u32 set, double level)
+{
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+
+		if (g->frozen || !(set >> g->class & 1))
+			continue;
+		g->strait = set;
+		if (!g->ideal_runnable)
+			continue;
+		g->rate = wants(g, level);
+		g->sharing = g->rate > g->floor + 1e-9 && g->rate < g->cap - 1e-9;
+		g->frozen = true;
+	}
+}
+
+static void divide(struct sim *m)
+{
+	static struct sched_mask masks[CLASSES];
+	u32 classes = classify(m, masks), left = (1u << classes) - 1;
+
+	while (left) {
+		double least = INFINITY;
+		u32 tight = left;
+
+		for (u32 set = 1; set < 1u << classes; set++) {
+			double level;
+
+			if (!(set & left))
+				continue;
+			level = level_of(m, set, room_of(m, masks, classes, set), m->level);
+			if (level < least * (1 - 1e-9)) {
+				least = level;
+				tight = set;
+			} else if (level <= least * (1 + 1e-9)) {
+				tight |= set;
+			}
+		}
+		freeze(m, tight & left, isinf(least) ? 1e18 : least);
+		if (!isinf(least))
+			m->level = least;
+		left &= ~tight;
+	}
+}
+
+void ideal_rates(struct sim *m)
+{
+	double soonest = 1e18;
+
+	for (u32 i = 0; i < m->group_count; i++)
+		m->group[i].ideal_runnable = 0;
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (backlogged(&m->vcpu[i]))
+			m->group[m->vcpu[i].group].ideal_runnable++;
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+		double one = (double)SCHED_ONE;
+
+		g->frozen = g->sharing = false;
+		g->rate = 0;
+		g->weight = g->params.shares;
+		g->cap = g->ideal_runnable;
+		if (g->params.limit)
+			g->cap = fmin(g->cap, (double)g->params.limit / one);
+		g->floor = fmin(g->cap, (double)g->params.reservation / one);
+	}
+	divide(m);
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *v = &m->vcpu[i];
+		struct sim_group *g = &m->group[v->group];
+
+		v->rate = backlogged(v) ? g->rate / g->ideal_runnable : 0;
+		if (v->arrived != SCHED_NEVER && v->rate > 0)
+			soonest = fmin(soonest, ((double)v->arrived - v->served) / v->rate);
+	}
+	m->ideal_next = soonest < 1e17 ? m->now + (u64)soonest + 1 : SCHED_NEVER;
+	m->ideal_stale = false;
+}

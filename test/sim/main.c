@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* `make sim`: every policy over every scene, as a table and as data for plots. Fails if `fair` leaves its bound. */
+#include "scenes.h"
+
+#include <sched/steps.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BOUND_MS 4.0
+
+static const char *const policies[] = { "fair", "rr", "fixed" };
+static const char *dir;
+
+static FILE *data(const char *name, const char *policy)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s-%s.dat", dir, name, policy);
+	f = fopen(path, "w");
+	if (!f)
+		exit(2);
+	return f;
+}
+
+static bool run(const struct scene *s, const char *policy)
+{
+	u64 length = s->seconds * NS_PER_S;
+	struct sim *m = scene_start(s, policy, length, 1);
+	struct verdict v;
+	bool good;
+
+	sim_run(m, length);
+	v = scene_judge(m);
+	good = v.adds_up && (strcmp(policy, "fair") || (v.behind <= BOUND_MS && v.ahead <= BOUND_MS && !m->unfair_idle));
+	printf("%-6s %-18s %4u %6u %4u %9.3f %9.3f %8.4f %6llu %6llu %9.0f %9.0f %6.1f %6llu%s\n", policy, s->name, s->cpus,
+	       m->vcpu_count, s->seconds, v.behind, v.ahead, v.error, (unsigned long long)sim_latency(m, 500) / 1000,
+	       (unsigned long long)sim_latency(m, 990) / 1000, (double)v.migrations / s->seconds,
+	       (double)v.switches / s->seconds, (double)m->steps / (double)m->ops, (unsigned long long)m->steps_max,
+	       good ? "" : "  <-- bad");
+	fflush(stdout);
+	sim_free(m);
+	return good;
+}
+
+static void shares_over_time(const char *policy)
+{
+	struct sim *m = scene_start(&scenes[1], policy, NS_PER_S, 1);
+	FILE *f = data("share", policy);
+	u64 before[3] = { 0 };
+
+	for (u64 at = 100 * NS_PER_MS; at <= 5 * NS_PER_S; at += 100 * NS_PER_MS) {
+		sim_run(m, at);
+		fprintf(f, "%f", (double)at / 1e9);
+		for (u32 i = 0; i < 3; i++) {
+			u64 ran = sim_ran(m, &m->vcpu[i]);
+
+			fprintf(f, " %f", (double)(ran - before[i]) / 2e8);
+			before[i] = ran;
+		}
+		fprintf(f, "\n");
+	}
+	fclose(f);
+	sim_free(m);
+}
+
+#define BINS 161
+
+struct lags {
+	u64 bin[BINS], all; /* of 0.05 ms from -4 ms */
+};
+
+static void count_lags(struct sim *m, void *ctx)
+{
+	struct lags *l = ctx;
+
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		double at = (sim_lag(m, &m->vcpu[i]) / 1e6 + 4) / 0.05 + 0.5;
+
+		if (m->vcpu[i].ent.state == SCHED_BLOCKED || m->vcpu[i].ent.state == SCHED_LINGERING)
+			continue;
+		l->bin[at < 0 ? 0 : at >= BINS ? BINS - 1 : (u32)at]++;
+		l->all++;
+	}
+}
+
+static void lag_distribution(const char *policy)
+{
+	struct sim *m = sim_new(8, policy, 0, 7);
+	FILE *f = data("lag", policy);
+	struct lags l = { 0 };
+
+	for (u32 i = 0; i < 32; i++)
+		scene_vm(m, 200 + (u32)sim_random(m, 3000), i % 2 ? SIM_HOG : SIM_RANDOM, NS_PER_MS, 2 * NS_PER_MS);
+	m->watch = count_lags;
+	m->watch_ctx = &l;
+	sim_run(m, 2 * NS_PER_S);
+	for (u32 i = 0; i < BINS; i++)
+		fprintf(f, "%f %f\n", i * 0.05 - 4, 100.0 * (double)l.bin[i] / (double)l.all);
+	fclose(f);
+	sim_free(m);
+}
+
+static void cost(const char *policy)
+{
+	FILE *f = data("cost", policy);
+
+	for (u32 count = 32; count <= 65535; count = count * 2 < 65535 || count == 65535 ? count * 2 : 65535) {
+		struct sim *m = sim_new(16, policy, 0, 5);
+
+		for (u32 i = 0; i < count; i++)
+			scene_vm(m, 1000, SIM_HOG, 0, 0);
+		sim_run(m, NS_PER_MS);
+		m->ops = m->steps = m->steps_max = 0;
+		sim_run(m, 501 * NS_PER_MS);
+		fprintf(f, "%u %f %llu\n", count, (double)m->steps / (double)m->ops, (unsigned long long)m->steps_max);
+		sim_free(m);
+	}
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	bool good = true;
+
+	dir = argc > 1 ? argv[1] : ".";
+	printf("%-6s %-18s %4s %6s %4s %9s %9s %8s %6s %6s %9s %9s %6s %6s\n", "policy", "scene", "cpus", "vcpus", "s",
+	       "behind/ms", "ahead/ms", "error/%", "p50/us", "p99/us", "migr/s", "switch/s", "steps", "worst");
+	for (u32 p = 0; p < ARRAY_LEN(policies); p++) {
+		for (u32 i = 0; i < scene_count; i++)
+			/* One queue to search for all: out of the question for so many. */
+			if (!p || scenes[i].cpus <= 64)
+				good &= run(&scenes[i], policies[p]);
+		shares_over_time(policies[p]);
+		lag_distribution(policies[p]);
+	}
+	cost("fair");
+	return !good;
+}

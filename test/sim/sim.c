@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "sim.h"
+
+#include <sched/steps.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	EVENT_TIMER, /* of a pCPU */
+	EVENT_KICK,
+	EVENT_WAKE,
+	EVENT_STOP,
+	EVENT_KNOB,
+};
+
+/* --- Events ------------------------------------------------------------------------------------------------- */
+
+static bool earlier(const struct sim_event *a, const struct sim_event *b)
+{
+	return a->at != b->at ? a->at < b->at : a->seq < b->seq;
+}
+
+static void post(struct sim *m, u64 at, u32 kind, u32 index)
+{
+	struct sim_event e = { at, m->seq++, kind, index };
+	u32 i = m->heap_count++;
+
+	if (i == m->heap_max) {
+		m->heap_max = m->heap_max * 2 + 64;
+		m->heap = realloc(m->heap, m->heap_max * sizeof(e));
+	}
+	for (; i && earlier(&e, &m->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		m->heap[i] = m->heap[(i - 1) / 2];
+	m->heap[i] = e;
+}
+
+static struct sim_event next_event(struct sim *m)
+{
+	struct sim_event first = m->heap[0], last = m->heap[--m->heap_count];
+	u32 i = 0, c;
+
+	while ((c = 2 * i + 1) < m->heap_count) {
+		if (c + 1 < m->heap_count && earlier(&m->heap[c + 1], &m->heap[c]))
+			c++;
+		if (!earlier(&m->heap[c], &last))
+			break;
+		m->heap[i] = m->heap[c];
+		i = c;
+	}
+	m->heap[i] = last;
+	return first;
+}
+
+u64 sim_random(struct sim *m, u64 below)
+{
+	m->seed ^= m->seed << 13;
+	m->seed ^= m->seed >> 7;
+	m->seed ^= m->seed << 17;
+	return below ? (m->seed >> 11) % below : 0;
+}
+
+/* --- The policy's side -------------------------------------------------------------------------------------- */
+
+static void kick(struct sched *s, u32 cpu)
+{
+	struct sim *m = container_of(s, struct sim, sched);
+
+	if (m->cpu[cpu].kicked)
+		return;
+	m->cpu[cpu].kicked = true;
+	post(m, m->now, EVENT_KICK, cpu);
+}
+
+static void count(struct sim *m, u64 before)
+{
+	u64 steps = sched_steps - before;
+
+	m->ops++;
+	m->steps += steps;
+	if (steps > m->steps_max)
+		m->steps_max = steps;
+}
+
+#define CALL(m, call)                                                                              \
+	do {                                                                                       \
+		u64 before_ = sched_steps;                                                         \
+		m->sched.policy->call;                                                             \
+		count(m, before_);                                                                 \
+	} while (0)
+
+/* --- Lag ---------------------------------------------------------------------------------------------------- */
+
+u64 sim_ran(struct sim *m, struct sim_vcpu *v)
+{
+	u64 ran = v->ent.ran;
+
+	if (v->ent.state == SCHED_RUNNING)
+		ran += m->now - m->cpu[v->ent.cpu].since;
+	return ran;
+}
+
+double sim_lag(struct sim *m, struct sim_vcpu *v)
+{
+	return v->served + v->rate * (double)(m->now - m->ideal_at) - (double)sim_ran(m, v);
+}
+
+/* Between two changes of what a vCPU does, its lag only grows (it waits) or only falls (it runs). */
+static void judge(struct sim *m, struct sim_vcpu *v)
+{
+	double lag = sim_lag(m, v);
+
+	if (lag > v->behind) {
+		v->behind = lag;
+		v->behind_at = m->now;
+	}
+	if (-lag > v->ahead)
+		v->ahead = -lag;
+}
+
+/* --- vCPUs -------------------------------------------------------------------------------------------------- */
+
+static u64 about(struct sim *m, struct sim_vcpu *v, u64 mean)
+{
+	return v->habit == SIM_RANDOM ? 1 + sim_random(m, 2 * mean) : mean;
+}
+
+static void wake(struct sim *m, struct sim_vcpu *v)
+{
+	if (v->gone || v->runnable || m->now < v->start)
+		return;
+	v->runnable = true;
+	v->woke = m->now;
+	m->wakes++;
+	v->left = v->habit == SIM_HOG ? SCHED_NEVER : about(m, v, v->burst);
+	ideal_wake(m, v);
+	m->waiting++;
+	CALL(m, enqueue(&m->sched, &v->ent, m->now));
+	judge(m, v);
+}
+
+static void fall_asleep(struct sim *m, struct sim_vcpu *v)
+{
+	v->runnable = false;
+	ideal_block(m, v);
+	CALL(m, block(&m->sched, &v->ent, m->now));
+	if (!v->gone)
+		post(m, m->now + about(m, v, v->sleep), EVENT_WAKE, v->id);
+}
+
+/* It ends for good; the ideal forgets it too. */
+static void stop(struct sim *m, struct sim_vcpu *v)
+{
+	v->gone = true;
+	if (v->ent.state == SCHED_RUNNING) {
+		v->left = 0;
+		kick(&m->sched, v->ent.cpu);
+	} else if (v->runnable) {
+		m->waiting--;
+		fall_asleep(m, v);
+	}
+}
+
+static void put_back(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	struct sim_vcpu *v = c->current;
+	u64 ran = m->now - c->since;
+
+	judge(m, v);
+	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
+	c->current = NULL;
+	if (v->left != SCHED_NEVER)
+		v->left -= ran < v->left ? ran : v->left;
+	if (v->left && !v->gone) {
+		m->waiting++;
+		CALL(m, enqueue(&m->sched, &v->ent, m->now));
+	} else {
+		fall_asleep(m, v);
+	}
+}
+
+static void begin(struct sim *m, u32 cpu, struct sim_vcpu *v)
+{
+	m->runs++;
+	m->waiting--;
+	judge(m, v);
+	if (v->woke != SCHED_NEVER) {
+		u64 slot = (m->now - v->woke) / (10 * NS_PER_US);
+
+		m->latency[slot < SIM_LATENCIES ? slot : SIM_LATENCIES - 1]++;
+		v->woke = SCHED_NEVER;
+	}
+	v->migrations += v->last_cpu != cpu;
+	v->last_cpu = cpu;
+	v->switches++;
+}
+
+static void resched(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	struct sched_pick p;
+	bool was_idle = !c->current;
+	u64 at = SCHED_NEVER, before;
+
+	if (c->current)
+		put_back(m, cpu);
+	else
+		c->idle_ns += m->now - c->since;
+	before = sched_steps;
+	p = m->sched.policy->pick(&m->sched, cpu, m->now);
+	count(m, before);
+	c->since = m->now;
+	c->current = p.ent ? container_of(p.ent, struct sim_vcpu, ent) : NULL;
+	m->idle += !c->current;
+	m->idle -= was_idle;
+	if (c->current) {
+		begin(m, cpu, c->current);
+		if (c->current->left != SCHED_NEVER)
+			at = m->now + c->current->left;
+	}
+	if (p.slice != SCHED_NEVER && m->now + p.slice < at)
+		at = m->now + p.slice;
+	c->timer = at;
+	if (at != SCHED_NEVER)
+		post(m, at, EVENT_TIMER, cpu);
+}
+
+/* --- The machine -------------------------------------------------------------------------------------------- */
+
+static void turn_knob(struct sim *m, const struct sim_knob *k)
+{
+	struct sim_group *g = &m->group[k->group];
+
+	ideal_advance(m);
+	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK)
+		g->params = k->params;
+	m->ideal_stale = true;
+}
+
+static void handle(struct sim *m, const struct sim_event *e)
+{
+	switch (e->kind) {
+	case EVENT_TIMER:
+		if (m->cpu[e->index].timer == e->at)
+			resched(m, e->index);
+		break;
+	case EVENT_KICK:
+		m->cpu[e->index].kicked = false;
+		resched(m, e->index);
+		break;
+	case EVENT_WAKE:
+		wake(m, &m->vcpu[e->index]);
+		break;
+	case EVENT_STOP:
+		stop(m, &m->vcpu[e->index]);
+		break;
+	default:
+		turn_knob(m, &m->knob[e->index]);
+		break;
+	}
+}
+
+/* The time of the next event, of the machine or of the ideal. */
+static u64 soonest(const struct sim *m)
+{
+	u64 at = m->heap_count ? m->heap[0].at : SCHED_NEVER;
+
+	return at < m->ideal_next ? at : m->ideal_next;
+}
+
+void sim_run(struct sim *m, u64 until)
+{
+	u64 at;
+
+	while ((at = soonest(m)) <= until) {
+		if (m->idle && m->waiting && !m->limits)
+			m->unfair_idle += (at - m->now) * (m->idle < m->waiting ? m->idle : m->waiting);
+		m->now = at;
+		if (m->ideal_next == at) {
+			ideal_advance(m);
+			m->ideal_stale = true;
+		}
+		while (m->heap_count && m->heap[0].at == at) {
+			struct sim_event e = next_event(m);
+
+			handle(m, &e);
+		}
+		if (m->ideal_stale)
+			ideal_rates(m);
+		if (m->watch)
+			m->watch(m, m->watch_ctx);
+	}
+	m->now = until;
+}
+
+struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed)
+{
+	struct sim *m = calloc(1, sizeof(*m));
+	const struct sched_policy *p = sched_policy_find(policy);
+
+	m->cpus = m->idle = cpus;
+	m->seed = seed * 0x9e3779b97f4a7c15ull + 1;
+	m->cpu = calloc(cpus, sizeof(*m->cpu));
+	m->mem = calloc(1, p->bytes(cpus) + 64);
+	m->ideal_next = SCHED_NEVER;
+	sched_init(&m->sched, p, slice, cpus, m->mem);
+	m->sched.kick = kick;
+	/* Every pCPU looks once and finds nothing. */
+	for (u32 i = 0; i < cpus; i++) {
+		p->pick(&m->sched, i, 0);
+		m->cpu[i].timer = SCHED_NEVER;
+	}
+	return m;
+}
+
+void sim_free(struct sim *m)
+{
+	free(m->heap);
+	free(m->cpu);
+	free(m->mem);
+	free(m->vcpu);
+	free(m->group);
+	free(m->knob);
+	free(m);
+}
+
+#define GROUPS_MAX 65536
+
+/* The arrays never move: lists run through them. */
+u32 sim_group(struct sim *m, const struct sched_params *p)
+{
+	if (!m->group)
+		m->group = calloc(GROUPS_MAX, sizeof(*m->group));
+	if (m->sched.policy->attach(&m->sched, &m->group[m->group_count].sched, p) != OK)
+		return SCHED_NOWHERE;
+	m->group[m->group_count].params = *p;
+	m->limits |= p->limit != 0;
+	for (u32 i = 0; i < m->cpus; i++)
+		m->limits |= !sched_mask_has(&p->cpus, i);
+	return m->group_count++;
+}
+
+struct sim_vcpu *sim_vcpu(struct sim *m, u32 group, enum sim_habit habit, u64 burst, u64 sleep)
+{
+	struct sim_vcpu *v;
+
+	if (!m->vcpu)
+		m->vcpu = calloc(GROUPS_MAX, sizeof(*m->vcpu));
+	v = &m->vcpu[m->vcpu_count];
+	*v = (struct sim_vcpu){ .id = m->vcpu_count, .group = group, .habit = habit, .burst = burst, .sleep = sleep };
+	sched_ent_init(&v->ent, &m->group[group].sched, v->id);
+	v->last_cpu = SCHED_NOWHERE;
+	post(m, 0, EVENT_WAKE, v->id);
+	m->vcpu_count++;
+	return v;
+}
+
+/* From and until when it exists; before the simulation begins. */
+void sim_life(struct sim *m, struct sim_vcpu *v, u64 start, u64 stop_at)
+{
+	v->start = start;
+	v->stop = stop_at;
+	post(m, start, EVENT_WAKE, v->id);
+	if (stop_at)
+		post(m, stop_at, EVENT_STOP, v->id);
+}
+
+void sim_knob(struct sim *m, u64 at, u32 group, const struct sched_params *p)
+{
+	if (!m->knob)
+		m->knob = calloc(4096, sizeof(*m->knob));
+	m->knob[m->knob_count] = (struct sim_knob){ at, group, *p };
+	m->limits |= p->limit != 0;
+	post(m, at, EVENT_KNOB, m->knob_count++);
+}
+
+u64 sim_latency(const struct sim *m, u32 permille)
+{
+	u64 all = 0, seen = 0;
+
+	for (u32 i = 0; i < SIM_LATENCIES; i++)
+		all += m->latency[i];
+	for (u32 i = 0; i < SIM_LATENCIES; i++) {
+		seen += m->latency[i];
+		if (seen * 1000 >= all * permille)
+			return (i + 1) * 10 * NS_PER_US;
+	}
+	return 0;
+}

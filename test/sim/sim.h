@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A machine of pCPUs and vCPUs as events, which runs a policy of sched/ and the ideal beside it. Deterministic: the same
+ * scene and seed give the same numbers.
+ */
+#pragma once
+
+#include <sched/sched.h>
+
+enum sim_habit {
+	SIM_HOG,      /* never sleeps */
+	SIM_PERIODIC, /* `burst` of work, then sleeps for `sleep` */
+	SIM_RANDOM,   /* the same on average, each 0 to 2 times that */
+};
+
+struct sim_vcpu {
+	struct sched_ent ent;
+	u32 id, group;
+	enum sim_habit habit;
+	u64 burst, sleep;
+	u64 start, stop; /* exists from, to */
+
+	u64 left;	     /* work of this burst, ns */
+	bool runnable, gone;
+	u64 woke;	     /* when; SCHED_NEVER: has run since */
+	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
+	u32 last_cpu;
+	/* the ideal */
+	double served, rate;
+	/* seen */
+	double behind, ahead; /* worst lags, ns */
+	u64 behind_at;
+	u64 migrations, switches;
+};
+
+struct sim_group {
+	struct sched_group sched;
+	struct sched_params params; /* as the ideal sees them now */
+	u32 ideal_runnable;
+	double rate, cap, floor, weight; /* of the ideal */
+	bool frozen, sharing;
+	u32 class, strait;
+};
+
+struct sim_knob {
+	u64 at;
+	u32 group;
+	struct sched_params params;
+};
+
+struct sim_cpu {
+	struct sim_vcpu *current;
+	u64 since, idle_ns;
+	u64 timer; /* when its next event is due; others of it are stale */
+	bool kicked;
+};
+
+struct sim_event {
+	u64 at, seq;
+	u32 kind, index;
+};
+
+#define SIM_LATENCIES 4000 /* of 10 us */
+
+struct sim {
+	struct sched sched;
+	void *mem;
+	u32 cpus, vcpu_count, group_count, knob_count;
+	struct sim_cpu *cpu;
+	struct sim_vcpu *vcpu;
+	struct sim_group *group;
+	struct sim_knob *knob;
+	u64 now, seed, seq;
+	struct sim_event *heap;
+	u32 heap_count, heap_max;
+	/* the ideal */
+	double level;
+	u64 ideal_at, ideal_next;
+	bool ideal_stale, limits;
+	bool clairvoyant; /* the ideal knows how long each burst will be; before the first one */
+	/* called after every event, for plots */
+	void (*watch)(struct sim *m, void *ctx);
+	void *watch_ctx;
+	/* seen */
+	u32 idle, waiting;
+	u64 unfair_idle;	       /* ns of pCPUs idle while somebody waited that might have run there */
+	u64 ops, steps, steps_max;     /* calls of the policy */
+	u64 latency[SIM_LATENCIES];    /* wake to run */
+	u64 wakes, runs;
+};
+
+struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed);
+void sim_free(struct sim *m);
+/* Adds a VM, or a vCPU to it. */
+u32 sim_group(struct sim *m, const struct sched_params *p);
+struct sim_vcpu *sim_vcpu(struct sim *m, u32 group, enum sim_habit habit, u64 burst, u64 sleep);
+/* From and until when (0: for ever) it exists. Before the simulation begins. */
+void sim_life(struct sim *m, struct sim_vcpu *v, u64 start, u64 stop);
+void sim_knob(struct sim *m, u64 at, u32 group, const struct sched_params *p);
+/* Runs up to `until`; more may follow. */
+void sim_run(struct sim *m, u64 until);
+/* How far vCPU v is behind the ideal now, ns. */
+double sim_lag(struct sim *m, struct sim_vcpu *v);
+u64 sim_ran(struct sim *m, struct sim_vcpu *v);
+u64 sim_random(struct sim *m, u64 below);
+/* The latency that so many of 1000 wake-ups stayed within, ns. */
+u64 sim_latency(const struct sim *m, u32 permille);
+
+/* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
+void ideal_advance(struct sim *m);
+void ideal_wake(struct sim *m, struct sim_vcpu *v);
+void ideal_block(struct sim *m, struct sim_vcpu *v);
+/* Computes the rates anew and when the first vCPU will have all that it may get. */
+void ideal_rates(struct sim *m);

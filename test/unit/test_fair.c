@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The policy `fair` against the ideal, in the simulator: the scenes of `make sim`, shortened, and the faults of others. */
+#include "unit.h"
+
+#include <sched/tour.h>
+#include <sched/tree.h>
+#include <stdlib.h>
+#include <string.h>
+#include <test/sim/scenes.h>
+
+#define MS NS_PER_MS
+#define US NS_PER_US
+
+/* docs/SCHEDULER.md, "The bound": two slices. */
+#define BOUND_MS 4.0
+
+/* --- The bound ---------------------------------------------------------------------------------------------- */
+
+static void scene_within_bound(const struct scene *s, u64 seed)
+{
+	u64 length = s->cpus > 16 ? 100 * MS : 1000 * MS;
+	struct sim *m = scene_start(s, "fair", length, seed);
+	struct verdict v;
+
+	sim_run(m, length);
+	v = scene_judge(m);
+	if (v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up || m->unfair_idle)
+		fail_msg("%s on %u: behind %f ms, ahead %f ms, adds up: %d, idle unfairly: %llu ns", s->name, s->cpus, v.behind,
+			 v.ahead, v.adds_up, (unsigned long long)m->unfair_idle);
+	/* Nobody starves: whoever waits has waited for no longer than what he is owed allows. */
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].habit == SIM_HOG && !m->vcpu[i].start && m->vcpu[i].served > 2 * BOUND_MS * 1e6)
+			assert_true(m->vcpu[i].ent.ran || m->vcpu[i].ent.state == SCHED_RUNNING);
+	sim_free(m);
+}
+
+static void test_every_scene(void **state)
+{
+	for (u32 i = 0; i < scene_count; i++)
+		for (u64 seed = 1; seed <= 3 && scenes[i].cpus <= SCHED_CPUS_MAX; seed++)
+			scene_within_bound(&scenes[i], seed);
+}
+
+/* Shares, habits, lives and knobs thrown together. */
+static void test_random_scenes(void **state)
+{
+	for (u64 seed = 1; seed <= 40; seed++) {
+		struct sim *m = sim_new(1 + (u32)(seed % 8), "fair", 0, seed);
+		struct verdict v;
+
+		for (u32 g = 0; g < 1 + sim_random(m, 4 * m->cpus); g++) {
+			u32 count = sim_random(m, 4) ? 1 : 1 + (u32)sim_random(m, 6);
+			struct sched_params p;
+
+			sched_params_init(&p, count);
+			p.shares = 20 + (u32)sim_random(m, 8000);
+			sim_group(m, &p);
+			for (u32 k = 0; k < count; k++) {
+				enum sim_habit habit = (enum sim_habit)sim_random(m, 3);
+				struct sim_vcpu *c = sim_vcpu(m, g, habit, 20 * US + sim_random(m, 3 * MS), 10 * US + sim_random(m, 8 * MS));
+				u64 start = sim_random(m, 500 * MS);
+
+				if (!sim_random(m, 3))
+					sim_life(m, c, start, start + 1 + sim_random(m, 500 * MS));
+			}
+			p.shares = 20 + (u32)sim_random(m, 8000);
+			sim_knob(m, sim_random(m, 500 * MS), g, &p);
+		}
+		sim_run(m, 500 * MS);
+		v = scene_judge(m);
+		if (v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up || m->unfair_idle)
+			fail_msg("seed %llu: behind %f ms, ahead %f ms", (unsigned long long)seed, v.behind, v.ahead);
+		sim_free(m);
+	}
+}
+
+static void test_shares_over_a_minute(void **state)
+{
+	for (u32 i = 1; i <= 4; i++) {
+		struct sim *m = scene_start(&scenes[i], "fair", 60 * NS_PER_S, 1);
+
+		sim_run(m, 60 * NS_PER_S);
+		assert_true(scene_judge(m).error < 0.1);
+		sim_free(m);
+	}
+}
+
+/* Can this test fail at all? Round robin knows no shares. */
+static void test_rr_leaves_the_bound(void **state)
+{
+	struct sim *m = scene_start(&scenes[2], "rr", NS_PER_S, 1);
+
+	sim_run(m, NS_PER_S);
+	assert_true(scene_judge(m).behind > 100);
+	sim_free(m);
+}
+
+/* --- Cost --------------------------------------------------------------------------------------------------- */
+
+static void test_cost_grows_like_log_n(void **state)
+{
+	double mean[2];
+
+	for (u32 i = 0; i < 2; i++) {
+		struct sim *m = sim_new(4, "fair", 0, 1);
+
+		for (u32 n = 0; n < (i ? 16384 : 64); n++)
+			scene_vm(m, 1000, SIM_HOG, 0, 0);
+		sim_run(m, MS);
+		m->ops = m->steps = m->steps_max = 0;
+		sim_run(m, 200 * MS);
+		mean[i] = (double)m->steps / (double)m->ops;
+		/* 14 levels of a treap, up to twice as deep, in four trees' operations. */
+		assert_true(m->steps_max < 300);
+		sim_free(m);
+	}
+	/* log2 16384 / log2 64 is 2.33. */
+	assert_true(mean[1] < 2.8 * mean[0]);
+}
+
+/* A pCPU with one vCPU takes no timer interrupt, nor one whose vCPU is entitled to all of it. */
+static void test_no_timer_alone(void **state)
+{
+	struct sim *m = sim_new(2, "fair", 0, 1);
+	u64 runs;
+
+	scene_vm(m, 8000, SIM_HOG, 0, 0);
+	scene_vm(m, 1000, SIM_HOG, 0, 0);
+	scene_vm(m, 1000, SIM_HOG, 0, 0);
+	sim_run(m, 100 * MS);
+	runs = m->vcpu[0].switches;
+	sim_run(m, 10 * NS_PER_S);
+	assert_int_equal(m->vcpu[0].switches, runs);
+	sim_free(m);
+}
+
+/* --- Wake-up ------------------------------------------------------------------------------------------------ */
+
+static void test_wake_within_a_slice(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+
+	for (u32 i = 0; i < 8; i++)
+		scene_vm(m, 1000, SIM_HOG, 0, 0);
+	for (u32 i = 0; i < 8; i++)
+		scene_vm(m, 1000, SIM_RANDOM, 100 * US, 10 * MS);
+	sim_run(m, 5 * NS_PER_S);
+	assert_true(sim_latency(m, 990) <= 2 * MS);
+	sim_free(m);
+}
+
+/* --- Faults of others: BUG-CLASSES.md, number 18 -------------------------------------------------------------- */
+
+/* arXiv 1103.0759: Xen's credit1 charged whom the tick met. Xen's and ACRN's I/O boosts were gamed likewise. */
+static void test_theft_by_sleeping(void **state)
+{
+	static const struct {
+		u64 burst, sleep;
+	} trick[] = { { 1950 * US, 10 * US }, { 1999 * US, 1 * US }, { 20 * US, 1 * US }, { 5 * US, 5 * US }, { 240 * US, 3 * US } };
+
+	for (u32 i = 0; i < ARRAY_LEN(trick); i++) {
+		struct sim *m = sim_new(1, "fair", 0, 1);
+		struct sim_vcpu *thief = scene_vm(m, 1000, SIM_PERIODIC, trick[i].burst, trick[i].sleep);
+
+		scene_vm(m, 1000, SIM_HOG, 0, 0);
+		scene_vm(m, 1000, SIM_HOG, 0, 0);
+		sim_run(m, 2 * NS_PER_S);
+		/* A third, and the bound. */
+		assert_true(sim_ran(m, thief) < 2 * NS_PER_S / 3 + 4 * MS);
+		sim_free(m);
+	}
+}
+
+/* ACRN 7946: a new vCPU's virtual time began at 0. */
+static void test_newcomer_starves_nobody(void **state)
+{
+	struct sim *m = sim_new(1, "fair", 0, 1);
+	struct sim_vcpu *old = scene_vm(m, 1000, SIM_HOG, 0, 0), *late = scene_vm(m, 1000, SIM_HOG, 0, 0);
+	u64 before;
+
+	sim_life(m, late, 1000 * NS_PER_S, 0);
+	sim_run(m, 1000 * NS_PER_S);
+	before = sim_ran(m, old);
+	sim_run(m, 1000 * NS_PER_S + 100 * MS);
+	assert_in_range(sim_ran(m, old) - before, 48 * MS, 52 * MS);
+	sim_free(m);
+}
+
+/* Xen 410d44fc, dae7b62e, 36f3662f: priorities that wrap, credits that are reset too seldom or sink below the idle one's. */
+static void test_half_a_year(void **state)
+{
+	struct sim *m = sim_new(1, "fair", 0, 1);
+	struct sim_vcpu *small = scene_vm(m, 1, SIM_HOG, 0, 0), *big = scene_vm(m, SCHED_SHARES_MAX, SIM_PERIODIC, 1, 3600 * NS_PER_S);
+	u64 ran;
+
+	sim_run(m, 180ull * 86400 * NS_PER_S);
+	scene_vm(m, 1, SIM_HOG, 0, 0);
+	m->vcpu[2].start = m->now;
+	sim_run(m, m->now + MS);
+	ran = sim_ran(m, small);
+	sim_life(m, &m->vcpu[2], m->now, 0);
+	sim_run(m, m->now + 1000 * MS);
+	assert_in_range(sim_ran(m, small) - ran, 495 * MS, 505 * MS);
+	assert_true(big->behind < BOUND_MS * 1e6);
+	sim_free(m);
+}
+
+/* Xen 5c8c0ae7: a capped vCPU was boosted; and one that waits for its budget must hide nobody (07b0eb5d). */
+static void test_limit_holds_for_sleepers(void **state)
+{
+	struct sim *m = sim_new(2, "fair", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	p.limit = 25 * SCHED_PERCENT;
+	sim_vcpu(m, sim_group(m, &p), SIM_PERIODIC, 300 * US, 10 * US);
+	sim_vcpu(m, sim_group(m, &p), SIM_HOG, 0, 0);
+	scene_vm(m, 10, SIM_RANDOM, MS, 2 * MS);
+	sim_run(m, 4 * NS_PER_S);
+	assert_true(sim_ran(m, &m->vcpu[0]) <= NS_PER_S + 4 * MS);
+	assert_in_range(sim_ran(m, &m->vcpu[1]), NS_PER_S - 4 * MS, NS_PER_S + 4 * MS);
+	/* Two pCPUs, three vCPUs, two of them at 25 %: the third never waits for long. */
+	assert_true(m->vcpu[2].behind < 2.1e6);
+	sim_free(m);
+}
+
+static void test_reservation_is_met(void **state)
+{
+	struct sim *m = sim_new(1, "fair", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	p.shares = 10;
+	p.reservation = 40 * SCHED_PERCENT;
+	sim_vcpu(m, sim_group(m, &p), SIM_HOG, 0, 0);
+	for (u32 i = 0; i < 9; i++)
+		scene_vm(m, 10000, SIM_HOG, 0, 0);
+	sim_run(m, 10 * NS_PER_S);
+	assert_in_range(sim_ran(m, &m->vcpu[0]), 4 * NS_PER_S - 4 * MS, 4 * NS_PER_S + 4 * MS);
+	/* Admission: 60 % are left. */
+	p.reservation = 61 * SCHED_PERCENT;
+	assert_int_equal(sim_group(m, &p), SCHED_NOWHERE);
+	sim_free(m);
+}
+
+/* Xen 37b49cb4: a knob was turned while the budget was used up. */
+static void test_knob_while_depleted(void **state)
+{
+	struct sim *m = sim_new(1, "fair", 0, 1);
+	struct sched_params p;
+	u64 ran;
+
+	sched_params_init(&p, 1);
+	p.limit = 1 * SCHED_PERCENT;
+	sim_vcpu(m, sim_group(m, &p), SIM_HOG, 0, 0);
+	p.limit = 50 * SCHED_PERCENT;
+	for (u64 at = 100; at < 110; at++)
+		sim_knob(m, at * MS + 7 * US, 0, &p);
+	sim_run(m, 110 * MS);
+	ran = sim_ran(m, &m->vcpu[0]);
+	sim_run(m, 1110 * MS);
+	assert_in_range(sim_ran(m, &m->vcpu[0]) - ran, 496 * MS, 504 * MS);
+	sim_free(m);
+}
+
+/* Both or neither: what does not fit changes nothing. */
+static void test_refused_knob_changes_nothing(void **state)
+{
+	struct sim *m = sim_new(1, "fair", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	scene_vm(m, 1000, SIM_HOG, 0, 0);
+	scene_vm(m, 1000, SIM_HOG, 0, 0);
+	p.shares = 9000;
+	p.reservation = 200 * SCHED_PERCENT;
+	sim_knob(m, 10 * MS, 0, &p);
+	sim_run(m, NS_PER_S);
+	assert_in_range(sim_ran(m, &m->vcpu[0]), 498 * MS, 502 * MS);
+	sim_free(m);
+}
+
+/* --- fixed -------------------------------------------------------------------------------------------------- */
+
+static void test_fixed(void **state)
+{
+	struct sim *m = sim_new(1, "fixed", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	p.prio = 1;
+	p.limit = 30 * SCHED_PERCENT;
+	sim_vcpu(m, sim_group(m, &p), SIM_HOG, 0, 0);
+	p.prio = 2;
+	p.limit = 0;
+	sim_vcpu(m, sim_group(m, &p), SIM_PERIODIC, MS, 3 * MS);
+	p.prio = 3;
+	sim_vcpu(m, sim_group(m, &p), SIM_HOG, 0, 0);
+	sim_run(m, NS_PER_S);
+	assert_in_range(sim_ran(m, &m->vcpu[0]), 299 * MS, 306 * MS);
+	assert_true(sim_ran(m, &m->vcpu[1]) > 150 * MS);
+	assert_true(scene_judge(m).adds_up);
+	sim_free(m);
+}
+
+/* --- Tree and tournament ------------------------------------------------------------------------------------ */
+
+static void test_tree_against_search(void **state)
+{
+	static struct tree_node node[200];
+	struct tree t = { 0 };
+	bool in[200] = { 0 };
+
+	srand(1);
+	for (u32 i = 0; i < 200; i++)
+		tree_node_init(&node[i], i);
+	for (u32 round = 0; round < 20000; round++) {
+		u32 i = (u32)rand() % 200;
+		u64 base = ~0ull - 500, bound = base + (u64)rand() % 1000;
+		struct tree_node *got, *best = NULL;
+
+		if (in[i]) {
+			tree_remove(&t, &node[i]);
+		} else {
+			node[i].key = base + (u64)rand() % 1000; /* wraps */
+			node[i].due = base + (u64)rand() % 1000;
+			tree_insert(&t, &node[i]);
+		}
+		in[i] = !in[i];
+		got = tree_earliest(&t, bound);
+		for (u32 k = 0; k < 200; k++)
+			if (in[k] && !tree_before(bound, node[k].key) && (!best || tree_before(node[k].due, best->due)))
+				best = &node[k];
+		assert_int_equal(got ? got->due : 1, best ? best->due : 1);
+		assert_true(!got || (in[got->id] && !tree_before(bound, got->key)));
+	}
+}
+
+static void test_tour_against_search(void **state)
+{
+	char *mem = calloc(1, tour_bytes(37)), *at = mem;
+	u64 key[37] = { 0 };
+	bool in[37] = { 0 };
+	struct tour t;
+
+	srand(2);
+	tour_init(&t, 37, &at);
+	for (u32 round = 0; round < 20000; round++) {
+		u32 i = (u32)rand() % 37, lo = (u32)rand() % 38, hi = lo + (u32)rand() % (38 - lo), best = TOUR_NONE;
+
+		in[i] = rand() % 3;
+		key[i] = (u64)rand() % 50 - 25;
+		if (in[i])
+			tour_set(&t, i, key[i]);
+		else
+			tour_clear(&t, i);
+		for (u32 k = lo; k < hi; k++)
+			if (in[k] && (best == TOUR_NONE || tree_before(key[k], key[best])))
+				best = k;
+		i = tour_best_of(&t, lo, hi);
+		assert_int_equal(i == TOUR_NONE, best == TOUR_NONE);
+		assert_true(i == TOUR_NONE || (i >= lo && i < hi && in[i] && key[i] == key[best]));
+	}
+	free(mem);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_scene),
+		cmocka_unit_test(test_random_scenes),
+		cmocka_unit_test(test_shares_over_a_minute),
+		cmocka_unit_test(test_rr_leaves_the_bound),
+		cmocka_unit_test(test_cost_grows_like_log_n),
+		cmocka_unit_test(test_no_timer_alone),
+		cmocka_unit_test(test_wake_within_a_slice),
+		cmocka_unit_test(test_theft_by_sleeping),
+		cmocka_unit_test(test_newcomer_starves_nobody),
+		cmocka_unit_test(test_half_a_year),
+		cmocka_unit_test(test_limit_holds_for_sleepers),
+		cmocka_unit_test(test_reservation_is_met),
+		cmocka_unit_test(test_knob_while_depleted),
+		cmocka_unit_test(test_refused_knob_changes_nothing),
+		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_tree_against_search),
+		cmocka_unit_test(test_tour_against_search),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
