@@ -15,6 +15,7 @@ static struct {
 	struct sched sched; /* [lock] */
 	u64 last;	    /* [lock] time_now() of the last call of the policy, which knows no way back */
 	u32 ids;	    /* [lock] entities so far */
+	struct sched_mask kicked; /* [lock] pCPUs that the policy wants to look again, not told yet */
 } rq = { .lock = SPINLOCK_INIT };
 
 static u64 now_locked(void)
@@ -25,10 +26,30 @@ static u64 now_locked(void)
 
 static void kick(struct sched *s, u32 cpu)
 {
-	/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
-	atomic_store_explicit(&pcpu_get(cpu)->wanted, true, memory_order_release);
-	if (cpu != this_pcpu()->id)
-		pcpu_kick(cpu);
+	rq.kicked.word[cpu / 64] |= BIT(cpu % 64);
+}
+
+static void kick_all(const struct sched_mask *who)
+{
+	for (u32 i = 0; i < ARRAY_LEN(who->word); i++)
+		for (u64 left = who->word[i]; left; left &= left - 1) {
+			u32 cpu = i * 64 + (u32)__builtin_ctzll(left);
+
+			/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
+			atomic_store_explicit(&pcpu_get(cpu)->wanted, true, memory_order_release);
+			if (cpu != this_pcpu()->id)
+				pcpu_kick(cpu);
+		}
+}
+
+/* Tells whom the policy kicked only after the lock is free: the first that they do is to take it. */
+static void unlock(void)
+{
+	struct sched_mask kicked = rq.kicked;
+
+	rq.kicked = (struct sched_mask){ 0 };
+	spin_unlock(&rq.lock);
+	kick_all(&kicked);
 }
 
 enum status run_setup(const struct sched_policy *policy, u64 slice)
@@ -51,7 +72,7 @@ enum status run_group_init(struct sched_group *g, const struct sched_params *par
 		return st;
 	spin_lock(&rq.lock);
 	st = rq.sched.policy->attach(&rq.sched, g, params);
-	spin_unlock(&rq.lock);
+	unlock();
 	return st;
 }
 
@@ -59,14 +80,14 @@ void run_group_fini(struct sched_group *g)
 {
 	spin_lock(&rq.lock);
 	rq.sched.policy->detach(&rq.sched, g, now_locked());
-	spin_unlock(&rq.lock);
+	unlock();
 }
 
 void run_init(struct runnable *r, struct sched_group *g)
 {
 	spin_lock(&rq.lock);
 	sched_ent_init(&r->ent, g, rq.ids++);
-	spin_unlock(&rq.lock);
+	unlock();
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
 	r->where = RUN_NOWHERE;
@@ -89,7 +110,7 @@ void run_notify(struct runnable *r)
 		r->notified = true;
 		target = r->where;
 	}
-	spin_unlock(&rq.lock);
+	unlock();
 	if (target != RUN_NOWHERE && target != this_pcpu()->id)
 		pcpu_kick(target);
 }
@@ -137,7 +158,7 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 		n->notified = false;
 		n->where = p->id;
 	}
-	spin_unlock(&rq.lock);
+	unlock();
 	return got;
 }
 
