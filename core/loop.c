@@ -83,20 +83,82 @@ void run_group_fini(struct sched_group *g)
 	unlock();
 }
 
+enum status run_group_tune(struct sched_group *g, const struct sched_params *params)
+{
+	enum status st = sched_params_check(params, rq.sched.cpus);
+
+	if (st)
+		return st;
+	spin_lock(&rq.lock);
+	st = rq.sched.policy->tune(&rq.sched, g, params, now_locked());
+	unlock();
+	return st;
+}
+
 void run_init(struct runnable *r, struct sched_group *g)
 {
 	spin_lock(&rq.lock);
 	sched_ent_init(&r->ent, g, rq.ids++);
+	r->changed = now_locked();
 	unlock();
 	r->state = RUN_STATE_BLOCKED;
 	r->notified = false;
-	r->where = RUN_NOWHERE;
+	r->woken = false;
+	r->where = r->last = RUN_NOWHERE;
+}
+
+static void set_state(struct runnable *r, enum run_state state, u64 now)
+{
+	r->times.ns[r->state] += now - r->changed;
+	r->state = state;
+	r->changed = now;
 }
 
 static void make_ready(struct runnable *r, u64 now)
 {
-	r->state = RUN_STATE_READY;
+	r->woken |= r->state == RUN_STATE_BLOCKED;
+	set_state(r, RUN_STATE_READY, now);
 	rq.sched.policy->enqueue(&rq.sched, &r->ent, now);
+}
+
+/* Of one that goes on wanting: who sleeps lags behind nothing. */
+static void note_lag(struct runnable *r, u64 now)
+{
+	struct run_times *t = &r->times;
+
+	if (!rq.sched.policy->lag)
+		return;
+	t->lag = rq.sched.policy->lag(&rq.sched, &r->ent, now);
+	if (t->lag > t->behind)
+		t->behind = t->lag;
+	if (-t->lag > t->ahead)
+		t->ahead = -t->lag;
+}
+
+void run_times_of(struct runnable *r, struct run_times *out)
+{
+	u64 now;
+
+	spin_lock(&rq.lock);
+	now = now_locked();
+	*out = r->times;
+	out->ns[r->state] += now - r->changed;
+	unlock();
+}
+
+void run_pcpu_of(u32 cpu, struct run_pcpu *out)
+{
+	struct pcpu *p = pcpu_get(cpu);
+
+	spin_lock(&rq.lock);
+	out->idle = p->idle_ns + (p->idling ? now_locked() - p->since : 0);
+	unlock();
+	out->ticks = atomic_load_explicit(&p->ticks, memory_order_relaxed);
+}
+
+u64 run_stolen(const struct runnable *r)
+{
+	return r->times.ns[RUN_STATE_READY];
 }
 
 void run_notify(struct runnable *r)
@@ -131,10 +193,23 @@ static void put_back(struct pcpu *p, struct runnable *r, enum run_result result,
 	r->where = RUN_NOWHERE;
 	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
 		make_ready(r, now);
+		note_lag(r, now);
 		return;
 	}
-	r->state = result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED;
+	set_state(r, result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED, now);
 	rq.sched.policy->block(&rq.sched, &r->ent, now);
+}
+
+static void take_up(struct pcpu *p, struct runnable *r, u64 now)
+{
+	if (r->woken)
+		hist_add(&r->times.wake, (now - r->changed) / 1024);
+	r->woken = false;
+	r->times.migrations += r->last != p->id && r->last != RUN_NOWHERE;
+	r->last = p->id;
+	set_state(r, RUN_STATE_RUNNING, now);
+	r->notified = false;
+	r->where = p->id;
 }
 
 /* From `r`, which left with `result` (NULL: from idling), to what shall run now. All time is somebody's: there is no gap. */
@@ -151,12 +226,12 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 		p->idle_ns += now - p->since;
 	p->since = now;
 	got = rq.sched.policy->pick(&rq.sched, p->id, now);
+	p->idling = !got.ent;
 	if (got.ent) {
 		struct runnable *n = container_of(got.ent, struct runnable, ent);
 
-		n->state = RUN_STATE_RUNNING;
-		n->notified = false;
-		n->where = p->id;
+		take_up(p, n, now);
+		n->times.switches += n != r;
 	}
 	unlock();
 	return got;

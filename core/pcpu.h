@@ -28,8 +28,10 @@ struct pcpu {
 	struct spinlock timer_lock;
 	struct list timers;	  /* [timer_lock] sorted by due */
 	struct timer *_Atomic timer_running; /* [a] whose fn runs now: set under timer_lock, cleared with release */
-	u64 since;		  /* [o] ns, when what runs, or idling, began */
-	u64 idle_ns;		  /* [o] */
+	u64 since;		  /* [run queue lock] ns, when what runs, or idling, began */
+	u64 idle_ns;		  /* [run queue lock] until `since` */
+	bool idling;		  /* [run queue lock] */
+	atomic_ullong ticks;	  /* [a] timer interrupts so far; only counted here, so relaxed */
 	atomic_bool wanted;	  /* [a] its loop is to look again: set with release before a kick */
 	u64 stack_top;		  /* [b] */
 };

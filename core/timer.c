@@ -112,5 +112,8 @@ void timer_arm(u64 limit)
 
 void timer_fired(void)
 {
-	this_pcpu()->armed = TIME_NEVER;
+	struct pcpu *p = this_pcpu();
+
+	p->armed = TIME_NEVER;
+	atomic_store_explicit(&p->ticks, atomic_load_explicit(&p->ticks, memory_order_relaxed) + 1, memory_order_relaxed);
 }

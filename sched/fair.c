@@ -202,6 +202,15 @@ static enum status tune(struct sched *s, struct sched_group *g, const struct sch
 	return OK;
 }
 
+static s64 lag(struct sched *s, struct sched_ent *e, u64 now)
+{
+	fair_catch_up(s, now);
+	if (e->state == SCHED_BLOCKED)
+		return 0;
+	fluid_sync(e->group, now);
+	return (s64)(e->group->clock - e->served) / 256;
+}
+
 /* --- Memory -------------------------------------------------------------------------------------------------- */
 
 static size_t bytes(u32 cpus)
@@ -248,4 +257,5 @@ const struct sched_policy sched_fair = {
 	.block = block,
 	.pick = fair_pick,
 	.charge = fair_charge,
+	.lag = lag,
 };

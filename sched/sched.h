@@ -134,6 +134,8 @@ struct sched_policy {
 	struct sched_pick (*pick)(struct sched *s, u32 cpu, u64 now);
 	/* `e`, running on `cpu`, has run for `ran` ns until now. */
 	void (*charge)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran);
+	/* ns that the ideal has given `e` until now less what it was charged with. NULL: the policy has no ideal. */
+	s64 (*lag)(struct sched *s, struct sched_ent *e, u64 now);
 };
 
 extern const struct sched_policy sched_rr, sched_fair, sched_fixed;

@@ -6,6 +6,7 @@
 #include <core/service/time.h>
 #include <vm/cpuid.h>
 #include <vm/kvmclock.h>
+#include <vm/steal.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -187,6 +188,11 @@ static bool write_kvm_wall(struct vcpu *v, u32 msr, u64 val)
 	return kvmclock_wall(v, val);
 }
 
+static bool write_kvm_steal(struct vcpu *v, u32 msr, u64 val)
+{
+	return steal_set(v, val);
+}
+
 static bool write_kvm_time(struct vcpu *v, u32 msr, u64 val)
 {
 	return kvmclock_time(v, val);
@@ -217,6 +223,8 @@ static u64 *stored(struct vcpu *v, u32 msr)
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_OLD:
 		return &m->kvm_wall;
+	case MSR_KVM_STEAL_TIME:
+		return &m->kvm_steal;
 	case MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_SYSTEM_TIME_OLD:
 		return &m->kvm_time;
@@ -338,6 +346,7 @@ static const struct row {
 	{ MSR_X2APIC_FIRST,	MSR_X2APIC_LAST,	read_apic,	write_apic },
 	{ MSR_KVM_WALL_CLOCK,	MSR_KVM_WALL_CLOCK,	read_stored,	write_kvm_wall },
 	{ MSR_KVM_SYSTEM_TIME,	MSR_KVM_SYSTEM_TIME,	read_stored,	write_kvm_time },
+	{ MSR_KVM_STEAL_TIME,	MSR_KVM_STEAL_TIME,	read_stored,	write_kvm_steal },
 	{ MSR_EFER,		MSR_EFER,		read_efer,	write_efer },
 	{ MSR_STAR,		MSR_SFMASK,		read_switched,	write_switched },
 	{ MSR_FS_BASE,		MSR_GS_BASE,		read_base,	write_base },

@@ -5,6 +5,7 @@
 #include <core/service/window.h>
 #include <lib/assert.h>
 #include <vm/emulate.h>
+#include <vm/steal.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -148,7 +149,9 @@ enum run_result vcpu_run(struct runnable *r, u64 until)
 	window_enter(v->vm->window);
 	guest_cpu_load(&v->cpu);
 	v->vm->virt->load(v);
+	steal_running(v);
 	result = run_loaded(v, until);
+	steal_preempted(v);
 	v->vm->virt->put(v);
 	guest_cpu_save(&v->cpu);
 	window_enter(NULL);

@@ -29,7 +29,7 @@ enum vcpu_mode {
 struct vcpu_msrs {
 	u64 mtrr_def, mtrr_fix[11], mtrr_var[2 * VCPU_MTRRS];
 	u64 tsc_adjust, misc_enable, hwcr, mcg_status;
-	u64 kvm_wall, kvm_time;
+	u64 kvm_wall, kvm_time, kvm_steal;
 };
 
 struct vcpu {
@@ -48,6 +48,7 @@ struct vcpu {
 	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
+	u64 stolen_seen;	   /* [o] ns, what the guest was told last */
 	u64 exits[EXIT_KINDS];	   /* [o] */
 };
 

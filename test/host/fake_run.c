@@ -71,6 +71,11 @@ void run_notify(struct runnable *r)
 		fake_run_all(EAGER_LIMIT);
 }
 
+u64 run_stolen(const struct runnable *r)
+{
+	return r->times.ns[RUN_STATE_READY];
+}
+
 bool run_wanted(u64 until)
 {
 	return fake_run_wanted || time_now() >= until;

@@ -33,6 +33,7 @@ static const struct {
 	{ 0x800, 0x800, true, true, true },		/* x2APIC: the fake board has two, ... */
 	{ 0x8ff, 0x8ff, true, true, true },		/* ... the last one, too */
 	{ 0x4b564d00, 0x4b564d01, true, true, false },	/* kvmclock */
+	{ 0x4b564d03, 0x4b564d03, true, true, false }, /* steal time */
 	{ 0xc0000080, 0xc0000080, true, true, false },	/* EFER */
 	{ 0xc0000081, 0xc0000084, true, true, true },	/* STAR LSTAR CSTAR SFMASK */
 	{ 0xc0000100, 0xc0000102, true, true, true },	/* FS, GS, kernel GS base */
