@@ -39,13 +39,29 @@ void sched_params_init(struct sched_params *p, u32 vcpus)
 	memset(&p->cpus, 0xff, sizeof(p->cpus));
 }
 
+/* In a pool, not too deep, and everywhere where the pool is. */
+static bool sits_well(const struct sched_params *p)
+{
+	u32 depth = 1;
+
+	if (!p->parent->params.pool)
+		return false;
+	for (const struct sched_group *g = p->parent; g; g = g->params.parent)
+		if (depth++ > SCHED_POOL_DEPTH)
+			return false;
+	for (u32 i = 0; i < ARRAY_LEN(p->cpus.word); i++)
+		if (p->parent->params.cpus.word[i] & ~p->cpus.word[i])
+			return false;
+	return true;
+}
+
 enum status sched_params_check(const struct sched_params *p, u32 cpus)
 {
 	bool somewhere = false;
 
 	for (u32 cpu = 0; cpu < cpus; cpu++)
 		somewhere |= sched_mask_has(&p->cpus, cpu);
-	if (!somewhere)
+	if (!somewhere || (p->parent && !sits_well(p)))
 		return E_INVAL;
 	if (!p->shares || p->shares > SCHED_SHARES_MAX)
 		return E_RANGE;

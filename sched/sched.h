@@ -30,6 +30,8 @@
 #define SCHED_SHARES_HIGH   2000u
 #define SCHED_SHARES_MAX    1000000u /* for each VM */
 #define SCHED_PRIO_NORMAL   16u
+#define SCHED_POOL_DEPTH    8u /* pools in pools in ... */
+#define SCHED_SKEW	    2u /* slices */
 
 struct sched_mask {
 	u64 word[SCHED_CPUS_MAX / 64];
@@ -40,12 +42,17 @@ static inline bool sched_mask_has(const struct sched_mask *m, u32 cpu)
 	return m->word[cpu / 64] >> (cpu % 64) & 1;
 }
 
+struct sched_group;
+
 /* What the operator says of a VM, or of a pool of VMs. */
 struct sched_params {
-	u32 shares;		/* 1 to SCHED_SHARES_MAX */
-	u32 prio;		/* for `fixed`: less is more urgent */
-	u64 reservation, limit; /* rates; limit 0: none */
-	struct sched_mask cpus; /* where its vCPUs may run */
+	u32 shares;		    /* 1 to SCHED_SHARES_MAX */
+	u32 prio;		    /* for `fixed`: less is more urgent */
+	u64 reservation, limit;	    /* rates; limit 0: none */
+	struct sched_mask cpus;	    /* where its vCPUs may run; in a pool: where the pool's may, or more */
+	struct sched_group *parent; /* the pool that it belongs to; NULL: the machine */
+	bool pool;		    /* it has no vCPUs; VMs and pools may have it as their parent */
+	bool gang;		    /* `fair`: its vCPUs advance together, no further apart than SCHED_SKEW slices */
 };
 
 enum sched_mode {
@@ -95,6 +102,7 @@ struct sched_ent {
 	u64 granted;	       /* fixed: ns of its VM's budget that it took */
 	u64 since;	       /* fair: when it began to run */
 	u64 counted;	       /* fair: ns since then that are in `served` already */
+	u64 costop;	       /* ns that it waited for siblings only (gang) */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
 };
@@ -122,7 +130,10 @@ struct sched_policy {
 	/* Memory that it needs for so many pCPUs. */
 	size_t (*bytes)(u32 cpus);
 	void (*init)(struct sched *s, void *mem);
-	/* A VM comes (E_FULL: its reservation cannot be given), goes (all members blocked), or is tuned. */
+	/*
+	 * A VM or pool comes (E_FULL: its reservation cannot be given), goes (all members blocked, no child left), or is tuned:
+	 * all of it or, if it fails, nothing. `parent` and `pool` stay; `cpus` may change where there is no parent and no child.
+	 */
 	enum status (*attach)(struct sched *s, struct sched_group *g, const struct sched_params *p);
 	void (*detach)(struct sched *s, struct sched_group *g, u64 now);
 	enum status (*tune)(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now);
@@ -136,6 +147,11 @@ struct sched_policy {
 	void (*charge)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran);
 	/* ns that the ideal has given `e` until now less what it was charged with. NULL: the policy has no ideal. */
 	s64 (*lag)(struct sched *s, struct sched_ent *e, u64 now);
+	/*
+	 * `e`, running, spins for what a preempted sibling may hold. True: there is a sibling that may have its pCPU; the next
+	 * pick() there, which the caller makes soon (charge, enqueue, pick), takes it. False: let it go on. NULL: always false.
+	 */
+	bool (*yield)(struct sched *s, struct sched_ent *e, u64 now);
 };
 
 extern const struct sched_policy sched_rr, sched_fair, sched_fixed;
@@ -145,7 +161,7 @@ void sched_init(struct sched *s, const struct sched_policy *policy, u64 slice, u
 void sched_ent_init(struct sched_ent *e, struct sched_group *g, u32 id);
 /* Everywhere, normal shares for so many vCPUs, no reservation, no limit. */
 void sched_params_init(struct sched_params *p, u32 vcpus);
-/* E_INVAL or E_RANGE for what no policy can obey. */
+/* E_INVAL or E_RANGE for what no policy can obey; `parent` is attached. */
 enum status must_check sched_params_check(const struct sched_params *p, u32 cpus);
 /* For policies with one queue: pCPU `cpu` has found something to run, or not; and one that has not, if any, is to look for `e`. */
 void sched_note_idle(struct sched *s, u32 cpu, bool idle);
