@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <devices/pc.h>
 
+#include <arch/x86_64/defs/msr.h>
 #include <core/service/console.h>
 #include <core/service/mem.h>
 #include <core/service/time.h>
@@ -362,7 +363,8 @@ static void pc_set_cr8(struct vcpu *v, u8 cr8)
 
 static bool pc_msr_read(struct vcpu *v, u32 msr, u64 *val)
 {
-	return lapic_msr_read(own_lapic(v), msr, val);
+	/* That the APIC base is read is no event: CPUID does it too. */
+	return lapic_msr_read(msr == MSR_APIC_BASE ? lapic_of(v) : own_lapic(v), msr, val);
 }
 
 static bool pc_msr_write(struct vcpu *v, u32 msr, u64 val)

@@ -30,8 +30,8 @@ static struct gwalk_env walk_env(struct vcpu *v)
 		.efer = virt->get_reg(v, REG_EFER),
 		.rflags = v->regs.rflags,
 		.cpl = (u8)vcpu_cpl(v),
-		.phys_bits = (u8)cpuid_phys_bits(),
-		.page_1g = machine_cpuid(0x80000001, 0).edx >> 26 & 1,
+		.phys_bits = v->vm->cpuid.phys_bits,
+		.page_1g = v->vm->cpuid.page_1g,
 	};
 }
 

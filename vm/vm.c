@@ -79,6 +79,8 @@ static enum status build(struct vm *vm)
 	st = create_vcpus(vm);
 	if (st)
 		goto fini_virt;
+	cpuid_setup(vm);
+	bus_init_ports(&vm->ports, &vm->port_index);
 	msr_setup(vm);
 	st = vm->ops->build(vm);
 	if (!st)
