@@ -84,16 +84,17 @@ static bool prepare_events(struct vcpu *v)
 /* Steps over the instruction that exited. False: it cannot be read, the guest goes on where it is. */
 static bool step(struct vcpu *v, struct vm_exit *x)
 {
-	struct insn insn;
+	u64 next;
 
-	if (!x->insn_len) {
-		if (!emulate_decode(v, &insn))
-			return false;
-		x->insn_len = insn.len;
-	}
-	v->regs.rip += x->insn_len;
-	if (vcpu_code_bits(v) != 64)
-		v->regs.rip = (u32)v->regs.rip;
+	if (!x->insn_len)
+		x->insn_len = emulate_length(v);
+	if (!x->insn_len)
+		return false;
+	next = v->regs.rip + x->insn_len;
+	/* Outside of 64-bit code RIP counts modulo 4G, so it never has more bits before. */
+	if ((next ^ v->regs.rip) >> 32 && vcpu_code_bits(v) != 64)
+		next = (u32)next;
+	v->regs.rip = next;
 	v->regs.rflags &= ~RFLAGS_RF;
 	v->int_shadow = false;
 	vcpu_end_insn(v);

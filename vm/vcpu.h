@@ -9,6 +9,7 @@
 #include <lib/types.h>
 #include <stdatomic.h>
 #include <vm/exit.h>
+#include <vm/insn_cache.h>
 #include <vm/regs.h>
 #include <vm/virt.h>
 
@@ -55,6 +56,7 @@ struct vcpu {
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
 	u64 exits[EXIT_KINDS];	   /* [o] */
+	struct insn_cache insns;   /* [o] */
 };
 
 /* Makes vCPU `id` of `vm`, parked. */
