@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <devices/pc.h>
 
+#include <arch/x86_64/defs/msr.h>
 #include <core/service/console.h>
 #include <core/service/mem.h>
 #include <core/service/time.h>
@@ -86,7 +87,7 @@ static void pic_output(void *ctx, unsigned pin, bool level)
 	struct board *b = ctx;
 
 	if (level)
-		run_notify(&b->vm->vcpu[0]->run);
+		vcpu_notify(b->vm->vcpu[0]);
 }
 
 static void ioapic_send(void *ctx, const struct apic_msg *msg)
@@ -107,9 +108,7 @@ static void lapic_eoi_broadcast(void *ctx, u8 vector)
 
 static void lapic_kick(void *ctx)
 {
-	struct vcpu *v = ctx;
-
-	run_notify(&v->run);
+	vcpu_notify(ctx);
 }
 
 static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
@@ -290,6 +289,13 @@ static struct lapic *lapic_of(struct vcpu *v)
 	return &v->board->lapic;
 }
 
+/* What the vCPU does to its own LAPIC kicks nobody, but may make an interrupt deliverable. */
+static struct lapic *own_lapic(struct vcpu *v)
+{
+	vcpu_attend(v);
+	return lapic_of(v);
+}
+
 static bool extint(struct vcpu *v)
 {
 	return !v->id && pic_intr(&v->vm->board->pic) && lapic_takes_extint(lapic_of(v));
@@ -332,12 +338,12 @@ static bool pc_has_work(struct vcpu *v, bool interrupts_on)
 
 static void pc_vcpu_init(struct vcpu *v)
 {
-	lapic_reset(lapic_of(v), true);
+	lapic_reset(own_lapic(v), true);
 }
 
 static void pc_tsc_moved(struct vcpu *v)
 {
-	lapic_tsc_moved(lapic_of(v));
+	lapic_tsc_moved(own_lapic(v));
 }
 
 static u32 pc_take_signals(struct vcpu *v, u8 *sipi_vector)
@@ -352,17 +358,18 @@ static u8 pc_cr8(struct vcpu *v)
 
 static void pc_set_cr8(struct vcpu *v, u8 cr8)
 {
-	lapic_set_cr8(lapic_of(v), cr8);
+	lapic_set_cr8(own_lapic(v), cr8);
 }
 
 static bool pc_msr_read(struct vcpu *v, u32 msr, u64 *val)
 {
-	return lapic_msr_read(lapic_of(v), msr, val);
+	/* That the APIC base is read is no event: CPUID does it too. */
+	return lapic_msr_read(msr == MSR_APIC_BASE ? lapic_of(v) : own_lapic(v), msr, val);
 }
 
 static bool pc_msr_write(struct vcpu *v, u32 msr, u64 val)
 {
-	return lapic_msr_write(lapic_of(v), msr, val);
+	return lapic_msr_write(own_lapic(v), msr, val);
 }
 
 static bool pc_lapic_page(struct vcpu *v, u64 gpa)
@@ -372,12 +379,12 @@ static bool pc_lapic_page(struct vcpu *v, u64 gpa)
 
 static u64 pc_lapic_read(struct vcpu *v, u32 off, unsigned width)
 {
-	return lapic_mmio_read(lapic_of(v), off, width);
+	return lapic_mmio_read(own_lapic(v), off, width);
 }
 
 static void pc_lapic_write(struct vcpu *v, u32 off, unsigned width, u64 val)
 {
-	lapic_mmio_write(lapic_of(v), off, width, val);
+	lapic_mmio_write(own_lapic(v), off, width, val);
 }
 
 const struct board_ops pc_board = {

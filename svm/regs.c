@@ -132,3 +132,23 @@ void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	if (s == SEG_SS)
 		v->hw->vmcb->s.cpl = (u8)FIELD_GET(SEG_ATTR_DPL, seg->attr);
 }
+
+/* Bits of CR0, CR4, EFER and RFLAGS that paging and the size of code depend on; no two of them are the same bit. */
+#define CODE_CR0    CR0_PG
+#define CODE_CR4    (CR4_PSE | CR4_PAE | CR4_LA57)
+#define CODE_EFER   EFER_LMA
+#define CODE_RFLAGS RFLAGS_VM
+static_assert(!(CODE_CR0 & CODE_CR4) && !(CODE_EFER & (CODE_CR0 | CODE_CR4)) && !(CODE_RFLAGS & (CODE_CR0 | CODE_CR4 | CODE_EFER)),
+	      "each bit has a place of its own");
+
+void svm_get_code(struct vcpu *v, struct virt_code *out)
+{
+	const struct vmcb_save *s = &v->hw->vmcb->s;
+
+	out->at = v->regs.rip;
+	if (!((s->efer & EFER_LMA) && (s->cs.attr & SEG_ATTR_L)))
+		out->at = (u32)(s->cs.base + (u32)v->regs.rip);
+	out->cr3 = s->cr3;
+	out->mode = (s->cr0 & CODE_CR0) | (s->cr4 & CODE_CR4) | (s->efer & CODE_EFER) | (v->regs.rflags & CODE_RFLAGS) |
+		    (u64)s->cs.attr << 32;
+}

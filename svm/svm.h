@@ -63,6 +63,7 @@ u64 svm_get_reg(struct vcpu *v, enum virt_reg r);
 void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
+void svm_get_code(struct vcpu *v, struct virt_code *out);
 /* After an exit: takes note of a mode change that the guest made without one. */
 void svm_sync_mode(struct vcpu *v);
 

@@ -157,7 +157,7 @@ enum status aspace_unmap(struct vm *vm, gpa_t gpa, u64 len)
 		atomic_fetch_add_explicit(&as->generation, 1, memory_order_release);
 	spin_unlock(&as->lock);
 	for (u32 i = 0; !st && i < vm->vcpu_count; i++)
-		run_notify(&vm->vcpu[i]->run);
+		vcpu_notify(vm->vcpu[i]);
 	return st;
 }
 

@@ -3,6 +3,52 @@
 
 #include <lib/bits.h>
 #include <lib/range.h>
+#include <lib/string.h>
+
+#define NOBODY	  0
+#define PAGE_END  0xff /* no window's place */
+static_assert(BUS_WINDOWS < PAGE_END, "a window's place fits in a byte");
+
+static void clear_index(struct bus_index *ix)
+{
+	memset(ix, NOBODY, sizeof(*ix));
+	for (u32 i = 0; i < BUS_PAGES; i++)
+		memset(&ix->owner[i][BUS_PAGE_SIZE], PAGE_END, sizeof(ix->owner[i]) - BUS_PAGE_SIZE);
+	ix->pages = 1;
+}
+
+void bus_init_ports(struct bus *b, struct bus_index *index)
+{
+	b->index = index;
+	clear_index(index);
+}
+
+/* False: there are no pages left. */
+static bool index_window(struct bus_index *ix, const struct bus_window *w, u8 place)
+{
+	for (u64 port = w->base; port < w->base + w->len; port++) {
+		u8 *page = &ix->page_of[port / BUS_PAGE_SIZE];
+
+		if (!*page && ix->pages == BUS_PAGES)
+			return false;
+		if (!*page)
+			*page = ix->pages++;
+		ix->owner[*page][port % BUS_PAGE_SIZE] = place;
+	}
+	return true;
+}
+
+/* From the start: a new window moves those behind it. */
+static void make_index(struct bus *b)
+{
+	bool fits = true;
+
+	clear_index(b->index);
+	for (u32 i = 0; fits && i < b->count; i++)
+		fits = index_window(b->index, &b->win[i], (u8)(i + 1));
+	if (!fits)
+		b->index = NULL;
+}
 
 enum status bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device *dev)
 {
@@ -16,6 +62,8 @@ enum status bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device 
 	for (i = b->count++; i && b->win[i - 1].base > base; i--)
 		b->win[i] = b->win[i - 1];
 	b->win[i] = (struct bus_window){ .base = base, .len = len, .origin = origin, .dev = dev };
+	if (b->index)
+		make_index(b);
 	return OK;
 }
 
@@ -36,28 +84,36 @@ const struct bus_window *bus_find(const struct bus *b, u64 addr, unsigned width)
 	return &b->win[lo - 1];
 }
 
-static u64 read_one(const struct bus *b, u64 addr, unsigned width)
+static u64 read_window(const struct bus_window *w, u64 addr, unsigned width)
 {
-	const struct bus_window *w = bus_find(b, addr, width);
 	u64 val;
 
-	if (!w)
-		return width_mask(width);
 	spin_lock(w->dev->lock);
 	val = w->dev->ops->read(w->dev, addr - w->origin, width);
 	spin_unlock(w->dev->lock);
 	return val & width_mask(width);
 }
 
+static void write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
+{
+	spin_lock(w->dev->lock);
+	w->dev->ops->write(w->dev, addr - w->origin, width, val & width_mask(width));
+	spin_unlock(w->dev->lock);
+}
+
+static u64 read_one(const struct bus *b, u64 addr, unsigned width)
+{
+	const struct bus_window *w = bus_find(b, addr, width);
+
+	return w ? read_window(w, addr, width) : width_mask(width);
+}
+
 static void write_one(const struct bus *b, u64 addr, unsigned width, u64 val)
 {
 	const struct bus_window *w = bus_find(b, addr, width);
 
-	if (!w)
-		return;
-	spin_lock(w->dev->lock);
-	w->dev->ops->write(w->dev, addr - w->origin, width, val & width_mask(width));
-	spin_unlock(w->dev->lock);
+	if (w)
+		write_window(w, addr, width, val);
 }
 
 /* Does the access touch a device without lying inside one window? */
@@ -71,10 +127,29 @@ static bool straddles(const struct bus *b, u64 addr, unsigned width)
 	return false;
 }
 
+/* The quick way, for ports that all have the same owner, or none (*w NULL). False: search. */
+static bool look_up(const struct bus *b, u64 addr, unsigned width, const struct bus_window **w)
+{
+	const struct bus_index *ix = b->index;
+	const u8 *owner;
+
+	if (!ix)
+		return false;
+	owner = &ix->owner[ix->page_of[(u16)addr / BUS_PAGE_SIZE]][addr % BUS_PAGE_SIZE];
+	for (unsigned i = 1; i < width; i++)
+		if (owner[i] != owner[0])
+			return false;
+	*w = owner[0] ? &b->win[owner[0] - 1] : NULL;
+	return true;
+}
+
 u64 bus_read(const struct bus *b, u64 addr, unsigned width)
 {
+	const struct bus_window *w;
 	u64 val = 0;
 
+	if (look_up(b, addr, width, &w))
+		return w ? read_window(w, addr, width) : width_mask(width);
 	if (!straddles(b, addr, width))
 		return read_one(b, addr, width);
 	for (unsigned i = 0; i < width; i++)
@@ -84,6 +159,13 @@ u64 bus_read(const struct bus *b, u64 addr, unsigned width)
 
 void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val)
 {
+	const struct bus_window *w;
+
+	if (look_up(b, addr, width, &w)) {
+		if (w)
+			write_window(w, addr, width, val);
+		return;
+	}
 	if (!straddles(b, addr, width)) {
 		write_one(b, addr, width, val);
 		return;

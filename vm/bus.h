@@ -16,11 +16,27 @@ struct bus_window {
 	struct device *dev;
 };
 
+#define BUS_PAGES     16
+#define BUS_PAGE_SIZE 256
+
+/*
+ * Who owns each port, so that an access of ports costs no search. Pages without a window share page 0. Behind each page are as many
+ * bytes as an access may reach over its end, and they match nobody.
+ */
+struct bus_index {
+	u8 page_of[0x10000 / BUS_PAGE_SIZE];
+	u8 owner[BUS_PAGES][BUS_PAGE_SIZE + 7]; /* the window's place in win[], from 1 on; 0: nobody */
+	u8 pages;
+};
+
 struct bus {
 	struct bus_window win[BUS_WINDOWS]; /* sorted by base */
 	u32 count;
+	struct bus_index *index; /* ports only; NULL: none, or they lie in too many pages */
 };
 
+/* Makes it a bus of ports. Before the first bus_add(). */
+void bus_init_ports(struct bus *b, struct bus_index *index);
 /* Adds [base, base+len) of `dev`. E_EXISTS if it overlaps another window, E_FULL. */
 enum status must_check bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device *dev);
 /* The window that holds all of [addr, addr+width), or NULL. */

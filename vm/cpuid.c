@@ -10,9 +10,11 @@
 #include <vm/vm.h>
 
 #define MAX_BASIC    0xdu
-#define MAX_EXTENDED 0x80000008u
 #define MAX_PLINTH   0x40000000u
+#define FIRST_KVM    0x40000100u
 #define MAX_KVM	     0x40000101u
+#define FIRST_EXTENDED 0x80000000u
+#define MAX_EXTENDED 0x80000008u
 
 /* Features of the host that a guest may see (AMD APM vol. 3, "Obtaining Processor Information Via the CPUID Instruction"). */
 #define L1_ECX_HOST                                                                                \
@@ -37,6 +39,7 @@
 	 BIT(20) /* SMAP */ | BIT(23) /* CLFLUSHOPT */ | BIT(24) /* CLWB */ | BIT(29) /* SHA */)
 #define L7_EBX_OURS   BIT(1) /* TSC_ADJUST */
 #define L7_ECX_HOST   (BIT(2) /* UMIP */ | BIT(3) /* PKU */ | BIT(22) /* RDPID */)
+#define L7_ECX_PKU    BIT(3)
 #define L7_ECX_OSPKE  BIT(4)
 #define L7_EDX_HOST   BIT(4) /* fast short REP MOVSB */
 
@@ -76,7 +79,9 @@ static u32 id_bits(u32 n)
 	return bits;
 }
 
-static regs leaf0(struct vcpu *v, u32 sub)
+/* --- Answers: make_X() is what is the same for ever, X_now() what else the vCPU's state says ------------------------ */
+
+static regs make_0(u32 vcpus)
 {
 	regs r = machine_cpuid(0, 0);
 
@@ -84,60 +89,64 @@ static regs leaf0(struct vcpu *v, u32 sub)
 	return r;
 }
 
-static regs leaf1(struct vcpu *v, u32 sub)
+static regs make_1(u32 vcpus)
 {
 	regs r = machine_cpuid(1, 0);
-	u64 cr4 = v->vm->virt->get_reg(v, REG_CR4), apic_base = 0;
-	u32 xsave = host_xcr0() ? (u32)L1_ECX_XSAVE : 0;
 
-	if (xsave && (cr4 & CR4_OSXSAVE))
-		xsave |= (u32)L1_ECX_OSXSAVE;
-	r.ebx = (r.ebx & 0xff00) | (u32)min_u64(v->vm->vcpu_count, 255) << 16 | v->id << 24;
-	r.ecx = (r.ecx & (u32)L1_ECX_HOST) | (u32)L1_ECX_OURS | xsave;
-	r.edx = (r.edx & (u32)L1_EDX_HOST) | (u32)L1_EDX_OURS;
-	if (v->vm->ops->msr_read(v, MSR_APIC_BASE, &apic_base) && (apic_base & APIC_BASE_ENABLE))
-		r.edx |= (u32)L1_EDX_APIC;
-	if (v->vm->vcpu_count > 1)
-		r.edx |= (u32)L1_EDX_HTT;
+	r.ebx = (r.ebx & 0xff00) | (u32)min_u64(vcpus, 255) << 16;
+	r.ecx = (r.ecx & (u32)L1_ECX_HOST) | (u32)L1_ECX_OURS | (host_xcr0() ? (u32)L1_ECX_XSAVE : 0);
+	r.edx = (r.edx & (u32)L1_EDX_HOST) | (u32)L1_EDX_OURS | (vcpus > 1 ? (u32)L1_EDX_HTT : 0);
 	return r;
 }
 
+static void now_1(struct vcpu *v, u32 sub, regs *r)
+{
+	u64 apic_base = 0;
+
+	r->ebx |= v->id << 24;
+	if ((r->ecx & L1_ECX_XSAVE) && (v->vm->virt->get_reg(v, REG_CR4) & CR4_OSXSAVE))
+		r->ecx |= (u32)L1_ECX_OSXSAVE;
+	if (v->vm->ops->msr_read(v, MSR_APIC_BASE, &apic_base) && (apic_base & APIC_BASE_ENABLE))
+		r->edx |= (u32)L1_EDX_APIC;
+}
+
 /* The APIC timer runs in every sleep state (ARAT). */
-static regs leaf6(struct vcpu *v, u32 sub)
+static regs make_6(u32 vcpus)
 {
 	return (regs){ .eax = BIT(2) };
 }
 
-static regs leaf7(struct vcpu *v, u32 sub)
+static regs make_7(u32 vcpus)
 {
 	regs r = machine_cpuid(7, 0);
-	u64 cr4 = v->vm->virt->get_reg(v, REG_CR4);
 
-	if (sub)
-		return (regs){ 0 };
 	r.eax = 0;
 	r.ebx = (r.ebx & (u32)L7_EBX_HOST) | (u32)L7_EBX_OURS;
 	r.ecx &= (u32)L7_ECX_HOST;
 	r.edx &= (u32)L7_EDX_HOST;
 	if (!(host_xcr0() & XCR0_PKRU))
-		r.ecx &= ~(u32)BIT(3);
-	if ((r.ecx & BIT(3)) && (cr4 & CR4_PKE))
-		r.ecx |= (u32)L7_ECX_OSPKE;
+		r.ecx &= ~(u32)L7_ECX_PKU;
 	return r;
 }
 
+static void now_7(struct vcpu *v, u32 sub, regs *r)
+{
+	if (sub)
+		*r = (regs){ 0 };
+	else if ((r->ecx & L7_ECX_PKU) && (v->vm->virt->get_reg(v, REG_CR4) & CR4_PKE))
+		r->ecx |= (u32)L7_ECX_OSPKE;
+}
+
 /* One package, one thread a core. */
-static regs leafb(struct vcpu *v, u32 sub)
+static void now_b(struct vcpu *v, u32 sub, regs *r)
 {
 	u32 n = v->vm->vcpu_count;
 
-	switch (sub) {
-	case 0:
-		return (regs){ .eax = 0, .ebx = 1, .ecx = 0x100, .edx = v->id };
-	case 1:
-		return (regs){ .eax = id_bits(n), .ebx = n, .ecx = 0x201, .edx = v->id };
-	}
-	return (regs){ .ecx = sub & 0xff, .edx = v->id };
+	*r = (regs){ .ecx = sub & 0xff, .edx = v->id };
+	if (sub == 0)
+		*r = (regs){ .eax = 0, .ebx = 1, .ecx = 0x100, .edx = v->id };
+	else if (sub == 1)
+		*r = (regs){ .eax = id_bits(n), .ebx = n, .ecx = 0x201, .edx = v->id };
 }
 
 /* Bytes of an XSAVE area with the components of `xcr0`, in the standard format. */
@@ -169,7 +178,7 @@ static u32 xsave_size_compacted(u64 xcr0)
 }
 
 /* Linux sizes its areas by EBX as soon as it sees XSAVEC. */
-static regs leafd1(struct vcpu *v)
+static regs xsave_features(struct vcpu *v)
 {
 	regs r = { .eax = machine_cpuid(0xd, 1).eax & (u32)LD1_EAX_HOST };
 
@@ -178,21 +187,21 @@ static regs leafd1(struct vcpu *v)
 	return r;
 }
 
-static regs leafd(struct vcpu *v, u32 sub)
+static void now_d(struct vcpu *v, u32 sub, regs *r)
 {
 	u32 mask = host_xcr0();
-	regs r = { 0 };
 
 	if (!mask)
-		return r;
+		return;
 	if (sub == 0)
-		return (regs){ .eax = mask, .ebx = xsave_size(v->cpu.xcr0), .ecx = xsave_size(mask) };
-	if (sub == 1)
-		return leafd1(v);
-	return sub < 32 && (mask & BIT(sub)) ? machine_cpuid(0xd, sub) : r;
+		*r = (regs){ .eax = mask, .ebx = xsave_size(v->cpu.xcr0), .ecx = xsave_size(mask) };
+	else if (sub == 1)
+		*r = xsave_features(v);
+	else if (sub < 32 && (mask & BIT(sub)))
+		*r = machine_cpuid(0xd, sub);
 }
 
-static regs plinth(struct vcpu *v, u32 sub)
+static regs make_plinth(u32 vcpus)
 {
 	regs r = { .eax = MAX_PLINTH };
 
@@ -200,7 +209,7 @@ static regs plinth(struct vcpu *v, u32 sub)
 	return r;
 }
 
-static regs kvm_signature(struct vcpu *v, u32 sub)
+static regs make_kvm(u32 vcpus)
 {
 	regs r = { .eax = MAX_KVM };
 
@@ -208,12 +217,12 @@ static regs kvm_signature(struct vcpu *v, u32 sub)
 	return r;
 }
 
-static regs kvm_features(struct vcpu *v, u32 sub)
+static regs make_kvm_features(u32 vcpus)
 {
 	return (regs){ .eax = KVM_FEATURES };
 }
 
-static regs ext0(struct vcpu *v, u32 sub)
+static regs make_ext_0(u32 vcpus)
 {
 	regs r = machine_cpuid(0x80000000, 0);
 
@@ -221,77 +230,30 @@ static regs ext0(struct vcpu *v, u32 sub)
 	return r;
 }
 
-static regs ext1(struct vcpu *v, u32 sub)
+static regs make_ext_1(u32 vcpus)
 {
 	regs r = machine_cpuid(0x80000001, 0);
 
 	r.ecx &= (u32)E1_ECX_HOST;
 	r.edx &= (u32)E1_EDX_HOST;
-	if (host_amd() && v->vm->vcpu_count > 1)
+	if (host_amd() && vcpus > 1)
 		r.ecx |= (u32)E1_ECX_CMP_LEGACY;
 	return r;
 }
 
-static regs brand2(struct vcpu *v, u32 sub)
-{
-	return machine_cpuid(0x80000002, 0);
-}
-
-static regs brand3(struct vcpu *v, u32 sub)
-{
-	return machine_cpuid(0x80000003, 0);
-}
-
-static regs brand4(struct vcpu *v, u32 sub)
-{
-	return machine_cpuid(0x80000004, 0);
-}
-
-static regs caches5(struct vcpu *v, u32 sub)
-{
-	return machine_cpuid(0x80000005, 0);
-}
-
-static regs caches6(struct vcpu *v, u32 sub)
-{
-	return machine_cpuid(0x80000006, 0);
-}
-
 /* Only the invariant TSC. */
-static regs ext7(struct vcpu *v, u32 sub)
+static regs make_ext_7(u32 vcpus)
 {
 	return (regs){ .edx = machine_cpuid(0x80000007, 0).edx & (u32)BIT(8) };
 }
 
-static regs ext8(struct vcpu *v, u32 sub)
+static regs make_ext_8(u32 vcpus)
 {
-	u32 n = v->vm->vcpu_count;
 	regs r = { .eax = machine_cpuid(0x80000008, 0).eax & 0xffff };
 
 	if (host_amd())
-		r.ecx = (n - 1) | id_bits(n) << 12;
+		r.ecx = (vcpus - 1) | id_bits(vcpus) << 12;
 	return r;
-}
-
-/* Sorted by leaf. */
-static const struct {
-	u32 leaf;
-	regs (*answer)(struct vcpu *v, u32 sub);
-} leaves[] = {
-	{ 0x00000000, leaf0 },	       { 0x00000001, leaf1 },	     { 0x00000006, leaf6 },
-	{ 0x00000007, leaf7 },	       { 0x0000000b, leafb },	     { 0x0000000d, leafd },
-	{ 0x40000000, plinth },	       { 0x40000100, kvm_signature }, { 0x40000101, kvm_features },
-	{ 0x80000000, ext0 },	       { 0x80000001, ext1 },	     { 0x80000002, brand2 },
-	{ 0x80000003, brand3 },	       { 0x80000004, brand4 },	     { 0x80000005, caches5 },
-	{ 0x80000006, caches6 },       { 0x80000007, ext7 },	     { 0x80000008, ext8 },
-};
-
-struct machine_cpuid cpuid_answer(struct vcpu *v, u32 leaf, u32 subleaf)
-{
-	for (size_t i = 0; i < ARRAY_LEN(leaves); i++)
-		if (leaves[i].leaf == leaf)
-			return leaves[i].answer(v, subleaf);
-	return (regs){ 0 };
 }
 
 /* CR4 bits by the feature that brings them. */
@@ -305,7 +267,7 @@ static const struct {
 	{ CR4_SMEP, 7, 'b', 7 },	  { CR4_SMAP, 7, 'b', 20 },    { CR4_PKE, 7, 'c', 3 },
 };
 
-u64 cpuid_cr4_allowed(void)
+static u64 cr4_allowed(void)
 {
 	u64 allowed = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR |
 		      CR4_OSXMMEXCPT;
@@ -324,12 +286,81 @@ u64 cpuid_cr4_allowed(void)
 	return allowed;
 }
 
+/* --- The table ------------------------------------------------------------------------------------------------------ */
+
+enum {
+	SLOT_BASIC = 0,
+	SLOT_PLINTH = SLOT_BASIC + MAX_BASIC + 1,
+	SLOT_KVM,
+	SLOT_EXTENDED = SLOT_KVM + MAX_KVM - FIRST_KVM + 1,
+	SLOT_NONE = SLOT_EXTENDED + MAX_EXTENDED - FIRST_EXTENDED + 1,
+};
+static_assert(SLOT_NONE + 1 == CPUID_SLOTS, "a slot for each leaf in the table, and one for all others");
+
+/* What a row does not say is zero. */
+static const struct {
+	regs (*make)(u32 vcpus);
+	void (*now)(struct vcpu *v, u32 sub, regs *r);
+	u32 host_leaf; /* shown as it is */
+} rows[CPUID_SLOTS] = {
+	[SLOT_BASIC + 0] = { .make = make_0 },
+	[SLOT_BASIC + 1] = { .make = make_1, .now = now_1 },
+	[SLOT_BASIC + 6] = { .make = make_6 },
+	[SLOT_BASIC + 7] = { .make = make_7, .now = now_7 },
+	[SLOT_BASIC + 0xb] = { .now = now_b },
+	[SLOT_BASIC + 0xd] = { .now = now_d },
+	[SLOT_PLINTH] = { .make = make_plinth },
+	[SLOT_KVM + 0] = { .make = make_kvm },
+	[SLOT_KVM + 1] = { .make = make_kvm_features },
+	[SLOT_EXTENDED + 0] = { .make = make_ext_0 },
+	[SLOT_EXTENDED + 1] = { .make = make_ext_1 },
+	[SLOT_EXTENDED + 2] = { .host_leaf = 0x80000002 }, /* name of the processor */
+	[SLOT_EXTENDED + 3] = { .host_leaf = 0x80000003 },
+	[SLOT_EXTENDED + 4] = { .host_leaf = 0x80000004 },
+	[SLOT_EXTENDED + 5] = { .host_leaf = 0x80000005 }, /* caches */
+	[SLOT_EXTENDED + 6] = { .host_leaf = 0x80000006 },
+	[SLOT_EXTENDED + 7] = { .make = make_ext_7 },
+	[SLOT_EXTENDED + 8] = { .make = make_ext_8 },
+};
+
+static u32 slot_of(u32 leaf)
+{
+	if (leaf <= MAX_BASIC)
+		return SLOT_BASIC + leaf;
+	if (leaf >= FIRST_EXTENDED)
+		return leaf <= MAX_EXTENDED ? SLOT_EXTENDED + leaf - FIRST_EXTENDED : SLOT_NONE;
+	if (leaf >= FIRST_KVM)
+		return leaf <= MAX_KVM ? SLOT_KVM + leaf - FIRST_KVM : SLOT_NONE;
+	return leaf == MAX_PLINTH ? SLOT_PLINTH : SLOT_NONE;
+}
+
+void cpuid_setup(struct vm *vm)
+{
+	struct cpuid_table *t = &vm->cpuid;
+
+	for (u32 i = 0; i < CPUID_SLOTS; i++) {
+		t->answer[i] = (regs){ 0 };
+		if (rows[i].make)
+			t->answer[i] = rows[i].make(vm->recipe.vcpus);
+		else if (rows[i].host_leaf)
+			t->answer[i] = machine_cpuid(rows[i].host_leaf, 0);
+	}
+	t->cr4_allowed = cr4_allowed();
+	t->phys_bits = (u8)machine_cpuid(0x80000008, 0).eax;
+	t->page_1g = t->answer[SLOT_EXTENDED + 1].edx & BIT(26);
+}
+
+struct machine_cpuid cpuid_answer(struct vcpu *v, u32 leaf, u32 subleaf)
+{
+	u32 slot = slot_of(leaf);
+	regs r = v->vm->cpuid.answer[slot];
+
+	if (rows[slot].now)
+		rows[slot].now(v, subleaf, &r);
+	return r;
+}
+
 u64 cpuid_efer_allowed(void)
 {
 	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
-}
-
-u32 cpuid_phys_bits(void)
-{
-	return machine_cpuid(0x80000008, 0).eax & 0xff;
 }

@@ -30,8 +30,8 @@ static struct gwalk_env walk_env(struct vcpu *v)
 		.efer = virt->get_reg(v, REG_EFER),
 		.rflags = v->regs.rflags,
 		.cpl = (u8)vcpu_cpl(v),
-		.phys_bits = (u8)cpuid_phys_bits(),
-		.page_1g = machine_cpuid(0x80000001, 0).edx >> 26 & 1,
+		.phys_bits = v->vm->cpuid.phys_bits,
+		.page_1g = v->vm->cpuid.page_1g,
 	};
 }
 
@@ -70,21 +70,47 @@ static bool decode(struct vcpu *v, const u8 *bytes, size_t len, const struct gwa
 	}
 }
 
-bool emulate_decode(struct vcpu *v, struct insn *out)
+/* Fetches it by way of the guest's tables. */
+static bool fetch(struct vcpu *v, const struct virt_code *code, struct insn *out)
 {
 	struct gwalk_env env = walk_env(v);
 	struct gwalk_fault fault = { 0 };
-	struct segment cs;
+	struct gwalk_trace trace;
 	u8 bytes[INSN_MAX_LEN];
-	gva_t at = v->regs.rip;
-	size_t len;
+	size_t len = gwalk_fetch(&env, code->at, bytes, &fault);
 
-	if (vcpu_code_bits(v) != 64) {
-		v->vm->virt->get_seg(v, SEG_CS, &cs);
-		at = (u32)(cs.base + (u32)at);
-	}
-	len = gwalk_fetch(&env, at, bytes, &fault);
-	return decode(v, bytes, len, &fault, out);
+	if (!decode(v, bytes, len, &fault, out))
+		return false;
+	/* The way may be another already. But what is kept is compared with the bytes at its end. */
+	if (!gwalk_traced(&env, code->at, GWALK_FETCH, &trace, &fault))
+		insn_cache_keep(&v->insns, code, env.mem, &trace, bytes, out);
+	return true;
+}
+
+bool emulate_decode(struct vcpu *v, struct insn *out)
+{
+	const struct insn *known;
+	struct virt_code code;
+
+	v->vm->virt->get_code(v, &code);
+	known = insn_cache_find(&v->insns, &code);
+	if (!known)
+		return fetch(v, &code, out);
+	*out = *known;
+	return true;
+}
+
+u8 emulate_length(struct vcpu *v)
+{
+	const struct insn *known;
+	struct virt_code code;
+	struct insn insn;
+
+	v->vm->virt->get_code(v, &code);
+	known = insn_cache_find(&v->insns, &code);
+	if (known)
+		return known->len;
+	return fetch(v, &code, &insn) ? insn.len : 0;
 }
 
 bool emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn *out)

@@ -96,7 +96,7 @@ static bool write_cr4(struct vcpu *v, u64 val)
 	const struct virt_ops *virt = v->vm->virt;
 	u64 old = virt->get_reg(v, REG_CR4);
 
-	if (val & ~cpuid_cr4_allowed())
+	if (val & ~v->vm->cpuid.cr4_allowed)
 		return false;
 	if (!(val & CR4_PAE) && (virt->get_reg(v, REG_EFER) & EFER_LMA))
 		return false;
@@ -108,7 +108,7 @@ static bool write_cr4(struct vcpu *v, u64 val)
 
 static bool write_cr3(struct vcpu *v, u64 val)
 {
-	if (val >> cpuid_phys_bits())
+	if (val >> v->vm->cpuid.phys_bits)
 		return false;
 	v->vm->virt->set_reg(v, REG_CR3, val);
 	v->vm->virt->flush(v);

@@ -14,7 +14,7 @@
 #define PTE_PS BIT(7) /* in a leaf at 4K: PAT */
 #define PTE_NX BIT(63)
 
-#define LEVELS_MAX 5
+#define LEVELS_MAX GWALK_STEPS
 /* A guest that rewrites its tables against itself gets its turn again after this. */
 #define RETRIES 16
 
@@ -279,37 +279,63 @@ static bool mark(const struct walk *w)
 	return true;
 }
 
+static enum status walk(struct walk *w, gpa_t *gpa)
+{
+	const struct gwalk_env *env = w->env;
+	u64 offset;
+
+	*w->fault = (struct gwalk_fault){ 0 };
+	if (!(env->efer & EFER_LMA))
+		w->gva = (u32)w->gva;
+	if (!w->f) {
+		*gpa = w->gva;
+		return OK;
+	}
+	if ((env->efer & EFER_LMA) && sign_extend(w->gva, env->cr4 & CR4_LA57 ? 57 : 48) != w->gva)
+		return fail(w->fault, GWALK_NOT_CANONICAL, w->gva, 0);
+	for (unsigned i = 0; i < RETRIES; i++) {
+		enum status st = descend(w);
+
+		if (st)
+			return st;
+		if (!permitted(w))
+			return page_fault(w, PF_PRESENT);
+		if (!mark(w))
+			continue;
+		offset = BIT(w->f->shift[w->leaf]) - 1;
+		*gpa = (address_in(w, w->leaf) & ~offset) | (w->gva & offset);
+		return OK;
+	}
+	return fail(w->fault, GWALK_RACE, w->gva, 0);
+}
+
 enum status gwalk(const struct gwalk_env *env, gva_t gva, enum gwalk_access access, gpa_t *gpa,
 		  struct gwalk_fault *fault)
 {
 	struct walk w = {
 		.env = env, .f = format_of(env), .gva = gva, .access = access, .fault = fault
 	};
-	u64 offset;
 
-	*fault = (struct gwalk_fault){ 0 };
-	if (!(env->efer & EFER_LMA))
-		w.gva = (u32)gva;
-	if (!w.f) {
-		*gpa = w.gva;
-		return OK;
-	}
-	if ((env->efer & EFER_LMA) && sign_extend(gva, env->cr4 & CR4_LA57 ? 57 : 48) != gva)
-		return fail(fault, GWALK_NOT_CANONICAL, gva, 0);
-	for (unsigned i = 0; i < RETRIES; i++) {
-		enum status st = descend(&w);
+	return walk(&w, gpa);
+}
 
-		if (st)
-			return st;
-		if (!permitted(&w))
-			return page_fault(&w, PF_PRESENT);
-		if (!mark(&w))
-			continue;
-		offset = BIT(w.f->shift[w.leaf]) - 1;
-		*gpa = (address_in(&w, w.leaf) & ~offset) | (w.gva & offset);
-		return OK;
+enum status gwalk_traced(const struct gwalk_env *env, gva_t gva, enum gwalk_access access, struct gwalk_trace *trace,
+			 struct gwalk_fault *fault)
+{
+	struct walk w = {
+		.env = env, .f = format_of(env), .gva = gva, .access = access, .fault = fault
+	};
+	enum status st = walk(&w, &trace->gpa);
+
+	trace->steps = 0;
+	trace->entry_size = w.f ? w.f->entry_size : 0;
+	if (st || !w.f)
+		return st;
+	for (unsigned level = w.leaf; level < w.f->levels; level++, trace->steps++) {
+		trace->at[trace->steps] = w.at[level];
+		trace->entry[trace->steps] = w.entry[level];
 	}
-	return fail(fault, GWALK_RACE, w.gva, 0);
+	return OK;
 }
 
 size_t gwalk_fetch(const struct gwalk_env *env, gva_t gva, u8 bytes[INSN_MAX_LEN],

@@ -63,6 +63,21 @@ enum gwalk_error {
 enum status must_check gwalk(const struct gwalk_env *env, gva_t gva, enum gwalk_access access,
 			     gpa_t *gpa, struct gwalk_fault *fault);
 
+#define GWALK_STEPS 5
+
+/* The way of a walk that succeeded. */
+struct gwalk_trace {
+	gpa_t gpa;
+	unsigned steps;
+	u8 entry_size;		 /* bytes */
+	gpa_t at[GWALK_STEPS];	 /* where the entries are, and what was read there before a bit was set */
+	u64 entry[GWALK_STEPS];
+};
+
+/* The same, telling the way. */
+enum status must_check gwalk_traced(const struct gwalk_env *env, gva_t gva, enum gwalk_access access, struct gwalk_trace *trace,
+				    struct gwalk_fault *fault);
+
 /*
  * Up to INSN_MAX_LEN instruction bytes at `gva` (CS base already added). Returns their number; if
  * that is less, *fault tells why the next one cannot be read, which matters only if insn_decode()

@@ -37,16 +37,6 @@ static const struct {
 	{ MSR_KERNEL_GS_BASE, REG_KERNEL_GS_BASE },
 };
 
-void msr_setup(struct vm *vm)
-{
-	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
-		vm->virt->trap_msr(vm, switched[i].msr, false, false);
-	vm->virt->trap_msr(vm, MSR_FS_BASE, false, false);
-	vm->virt->trap_msr(vm, MSR_GS_BASE, false, false);
-	if (machine_cpuid(0x80000001, 0).edx & BIT(27))
-		vm->virt->trap_msr(vm, MSR_TSC_AUX, false, false);
-}
-
 static bool read_switched(struct vcpu *v, u32 msr, u64 *val)
 {
 	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
@@ -154,6 +144,8 @@ static bool read_tsc(struct vcpu *v, u32 msr, u64 *val)
 
 static void move_tsc(struct vcpu *v, u64 by)
 {
+	if (!by)
+		return;
 	v->tsc_offset += by;
 	v->msr.tsc_adjust += by;
 	v->vm->virt->set_tsc(v, v->tsc_offset);
@@ -270,7 +262,7 @@ static bool write_mtrr_def(struct vcpu *v, u32 msr, u64 val)
 
 static bool write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
 {
-	u64 reserved = ~width_mask(8) | ~((1ull << cpuid_phys_bits()) - 1);
+	u64 reserved = ~width_mask(8) | ~((1ull << v->vm->cpuid.phys_bits) - 1);
 
 	reserved |= (msr & 1) ? 0x7ff : 0xf00;
 	if ((val & reserved) || (!(msr & 1) && !mtrr_type_valid((u8)val)))
@@ -316,13 +308,15 @@ static bool write_ignored(struct vcpu *v, u32 msr, u64 val)
 	return true;
 }
 
-/* Sorted; a missing write means read-only: #GP. */
+/* A missing write means read-only: #GP. */
+// clang-format off
 static const struct row {
 	u32 first, last;
 	msr_read_fn *read;
 	msr_write_fn *write;
 } rows[] = {
-	// clang-format off
+	/* 0: no such MSR. */
+	{ 1,			0,			NULL,		NULL },
 	{ MSR_TSC,		MSR_TSC,		read_tsc,	write_tsc },
 	{ MSR_KVM_WALL_CLOCK_OLD, MSR_KVM_WALL_CLOCK_OLD, read_stored,	write_kvm_wall },
 	{ MSR_KVM_SYSTEM_TIME_OLD, MSR_KVM_SYSTEM_TIME_OLD, read_stored, write_kvm_time },
@@ -356,34 +350,61 @@ static const struct row {
 	{ MSR_HWCR,		MSR_HWCR,		read_stored,	write_stored },
 	{ MSR_NB_CFG,		MSR_NB_CFG,		read_zero,	write_ignored },
 	{ MSR_DE_CFG,		MSR_DE_CFG,		read_de_cfg,	write_ignored },
-	// clang-format on
 };
+// clang-format on
+static_assert(ARRAY_LEN(rows) < 0x100, "a row fits in a byte");
+
+/* Where rows[] has an MSR, without a search for those that are used often. */
+#define LOW_END	   (MSR_X2APIC_LAST + 1)
+#define HIGH_FIRST MSR_EFER
+#define HIGH_END   (MSR_TSC_AUX + 1)
+
+static u8 low[LOW_END], high[HIGH_END - HIGH_FIRST]; /* [b] */
+
+/* The same for all VMs, so it does no harm that each does it. */
+static void index_rows(void)
+{
+	for (u32 i = 1; i < ARRAY_LEN(rows); i++)
+		for (u32 msr = rows[i].first; msr <= rows[i].last; msr++)
+			if (msr < LOW_END)
+				low[msr] = (u8)i;
+			else if (msr - HIGH_FIRST < ARRAY_LEN(high))
+				high[msr - HIGH_FIRST] = (u8)i;
+}
 
 static const struct row *find(u32 msr)
 {
-	size_t lo = 0, hi = ARRAY_LEN(rows);
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (msr > rows[mid].last)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < ARRAY_LEN(rows) && msr >= rows[lo].first ? &rows[lo] : NULL;
+	if (msr < LOW_END)
+		return &rows[low[msr]];
+	if (msr - HIGH_FIRST < ARRAY_LEN(high))
+		return &rows[high[msr - HIGH_FIRST]];
+	for (u32 i = 1; i < ARRAY_LEN(rows); i++)
+		if (msr >= rows[i].first && msr <= rows[i].last)
+			return &rows[i];
+	return &rows[0];
 }
 
 bool msr_read(struct vcpu *v, u32 msr, u64 *val)
 {
 	const struct row *r = find(msr);
 
-	return r && r->read(v, msr, val);
+	return r->read && r->read(v, msr, val);
 }
 
 bool msr_write(struct vcpu *v, u32 msr, u64 val)
 {
 	const struct row *r = find(msr);
 
-	return r && r->write && r->write(v, msr, val);
+	return r->write && r->write(v, msr, val);
+}
+
+void msr_setup(struct vm *vm)
+{
+	index_rows();
+	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
+		vm->virt->trap_msr(vm, switched[i].msr, false, false);
+	vm->virt->trap_msr(vm, MSR_FS_BASE, false, false);
+	vm->virt->trap_msr(vm, MSR_GS_BASE, false, false);
+	if (machine_cpuid(0x80000001, 0).edx & BIT(27))
+		vm->virt->trap_msr(vm, MSR_TSC_AUX, false, false);
 }

@@ -52,11 +52,15 @@ static bool awake(struct vcpu *v)
 	return true;
 }
 
-/* Chooses what goes into the guest at the next entry. One event at a time; a window is asked for what has to wait. */
-static void prepare_events(struct vcpu *v)
+/*
+ * Chooses what goes into the guest at the next entry. One event at a time; a window is asked for what has to wait. False: nothing
+ * waits.
+ */
+static bool prepare_events(struct vcpu *v)
 {
 	const struct virt_ops *virt = v->vm->virt;
 	const struct board_ops *board = v->vm->ops;
+	bool waiting;
 
 	if (!v->event.valid && nmi_ready(v) && !v->int_shadow) {
 		v->nmi_pending = false;
@@ -72,35 +76,30 @@ static void prepare_events(struct vcpu *v)
 		virt->inject(v, &v->event);
 		v->event.valid = false;
 	}
-	virt->want_window(v, nmi_ready(v) || board->irq_ready(v));
+	waiting = nmi_ready(v) || board->irq_ready(v);
+	virt->want_window(v, waiting);
+	/* An NMI that is blocked has no window: the IRET before it may be seen by any exit. */
+	return waiting || v->nmi_pending;
 }
 
 /* Steps over the instruction that exited. False: it cannot be read, the guest goes on where it is. */
 static bool step(struct vcpu *v, struct vm_exit *x)
 {
-	struct insn insn;
+	u64 next;
 
-	if (!x->insn_len) {
-		if (!emulate_decode(v, &insn))
-			return false;
-		x->insn_len = insn.len;
-	}
-	v->regs.rip += x->insn_len;
-	if (vcpu_code_bits(v) != 64)
-		v->regs.rip = (u32)v->regs.rip;
+	if (!x->insn_len)
+		x->insn_len = emulate_length(v);
+	if (!x->insn_len)
+		return false;
+	next = v->regs.rip + x->insn_len;
+	/* Outside of 64-bit code RIP counts modulo 4G, so it never has more bits before. */
+	if ((next ^ v->regs.rip) >> 32 && vcpu_code_bits(v) != 64)
+		next = (u32)next;
+	v->regs.rip = next;
 	v->regs.rflags &= ~RFLAGS_RF;
 	v->int_shadow = false;
 	vcpu_end_insn(v);
 	return true;
-}
-
-static void enter_once(struct vcpu *v, struct vm_exit *x)
-{
-	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
-	aspace_catch_up(v);
-	prepare_events(v);
-	x->insn_len = 0;
-	v->vm->virt->run(v, x);
 }
 
 static void act(struct vcpu *v, struct vm_exit *x)
@@ -114,27 +113,52 @@ static void act(struct vcpu *v, struct vm_exit *x)
 		break;
 	case EXIT_BLOCK:
 		/* A trap of its own ends the sleep before it begins. */
-		if (step(v, x) && !v->event.valid)
+		if (step(v, x) && !v->event.valid) {
 			v->mode = VCPU_HALTED;
+			vcpu_attend(v);
+		}
 		break;
 	}
 }
 
+/*
+ * All that may keep a vCPU from going on as it did: the VM's verdict, signals, sleep, events. It starts with the word at 0, so that
+ * what comes meanwhile sets it again; what has to wait does so, too. RUN_AGAIN: it may enter.
+ */
+static enum run_result look_around(struct vcpu *v)
+{
+	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
+	atomic_exchange_explicit(&v->attention, false, memory_order_seq_cst);
+	if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
+		enum vm_follow follow = vm_follow(v);
+
+		if (follow != VM_FOLLOW_RUN)
+			return follow == VM_FOLLOW_GONE ? RUN_GONE : RUN_BLOCKED;
+	}
+	take_signals(v);
+	if (!awake(v))
+		return RUN_BLOCKED;
+	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
+	aspace_catch_up(v);
+	if (prepare_events(v))
+		vcpu_attend(v);
+	return RUN_AGAIN;
+}
+
+/* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
 	struct vm_exit x;
 
 	for (;;) {
-		if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
-			enum vm_follow follow = vm_follow(v);
+		if (atomic_load_explicit(&v->attention, memory_order_acquire) || v->event.valid) {
+			enum run_result result = look_around(v);
 
-			if (follow != VM_FOLLOW_RUN)
-				return follow == VM_FOLLOW_GONE ? RUN_GONE : RUN_BLOCKED;
+			if (result != RUN_AGAIN)
+				return result;
 		}
-		take_signals(v);
-		if (!awake(v))
-			return RUN_BLOCKED;
-		enter_once(v, &x);
+		x.insn_len = 0;
+		v->vm->virt->run(v, &x);
 		act(v, &x);
 		if (x.kind == EXIT_HOST && run_wanted(until))
 			return RUN_AGAIN;
@@ -150,6 +174,8 @@ enum run_result vcpu_run(struct runnable *r, u64 until)
 	guest_cpu_load(&v->cpu);
 	v->vm->virt->load(v);
 	steal_running(v);
+	/* What changed since the last turn need not have been told. */
+	vcpu_attend(v);
 	result = run_loaded(v, until);
 	steal_preempted(v);
 	v->vm->virt->put(v);

@@ -147,6 +147,14 @@ void vcpu_start_up(struct vcpu *v, u8 vector)
 	v->regs.rip = 0;
 }
 
+/* The run queue lock orders this before the look at whether `v` runs or sleeps. */
+void vcpu_notify(struct vcpu *v)
+{
+	/* Pairs with the acquire in vm/run.c: who sees it sees what was stored before. */
+	atomic_store_explicit(&v->attention, true, memory_order_release);
+	run_notify(&v->run);
+}
+
 /* --- Exceptions ------------------------------------------------------------------------------------------------- */
 
 /* Intel SDM vol. 3, "Interrupt 8—Double Fault Exception (#DF)", conditions table. */

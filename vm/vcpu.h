@@ -7,7 +7,9 @@
 #include <core/service/machine.h>
 #include <core/service/run.h>
 #include <lib/types.h>
+#include <stdatomic.h>
 #include <vm/exit.h>
+#include <vm/insn_cache.h>
 #include <vm/regs.h>
 #include <vm/virt.h>
 
@@ -44,12 +46,18 @@ struct vcpu {
 	bool nmi_blocked;	   /* [o] until IRET */
 	bool nmi_pending;	   /* [o] */
 	enum vcpu_mode mode;	   /* [o] */
+	/*
+	 * [a] Something is there to look at before the next entry: an interrupt, a signal, a verdict, a changed address space. Release
+	 * by vcpu_notify(), acquire before entry.
+	 */
+	atomic_bool attention;
 	u64 tsc_offset;		   /* [o] guest TSC - host TSC */
 	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
 	u64 stolen_seen;	   /* [o] ns, what the guest was told last */
 	u64 exits[EXIT_KINDS];	   /* [o] */
+	struct insn_cache insns;   /* [o] */
 };
 
 /* Makes vCPU `id` of `vm`, parked. */
@@ -61,6 +69,17 @@ void vcpu_reset(struct vcpu *v, bool init);
 void vcpu_apply_start(struct vcpu *v);
 /* Real mode at `vector` << 12. */
 void vcpu_start_up(struct vcpu *v, u8 vector);
+
+/*
+ * Something was stored that `v` must look at: it does so before its next entry, wakes up if it sleeps, leaves the guest if it runs.
+ * Any pCPU, interrupts off; takes the run queue lock.
+ */
+void vcpu_notify(struct vcpu *v);
+/* The same for what the vCPU's own pCPU did: there is nobody to wake. */
+static inline void vcpu_attend(struct vcpu *v)
+{
+	atomic_store_explicit(&v->attention, true, memory_order_relaxed);
+}
 
 /* Queues an exception for the next entry; two that meet become #DF or a shutdown as the manual says. */
 void vcpu_inject(struct vcpu *v, u8 vector);

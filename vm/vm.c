@@ -82,6 +82,8 @@ static enum status build(struct vm *vm)
 	st = create_vcpus(vm);
 	if (st)
 		goto fini_group;
+	cpuid_setup(vm);
+	bus_init_ports(&vm->ports, &vm->port_index);
 	msr_setup(vm);
 	st = vm->ops->build(vm);
 	if (!st)
@@ -117,7 +119,7 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 	*out = vm;
 	/* It cannot end before its last vCPU was told; after that it may be gone. */
 	for (u32 i = 0; i < count; i++)
-		run_notify(&vm->vcpu[i]->run);
+		vcpu_notify(vm->vcpu[i]);
 	return OK;
 }
 
@@ -158,7 +160,7 @@ void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...)
 	}
 	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; first && i < vm->vcpu_count; i++)
-		run_notify(&vm->vcpu[i]->run);
+		vcpu_notify(vm->vcpu[i]);
 }
 
 void vm_guest_reset(struct vm *vm, const char *how)
@@ -231,7 +233,7 @@ static void park(struct vcpu *v)
 	atomic_store_explicit(&vm->verdict, ok ? VM_RUN : VM_STOP, memory_order_release);
 	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
-		run_notify(&vm->vcpu[i]->run);
+		vcpu_notify(vm->vcpu[i]);
 }
 
 /* False: the next verdict came first; vm_end() has notified `v` once more. */

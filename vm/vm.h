@@ -11,6 +11,7 @@
 #include <vm/aspace.h>
 #include <vm/board.h>
 #include <vm/bus.h>
+#include <vm/cpuid.h>
 #include <vm/gmem.h>
 #include <vm/virt.h>
 
@@ -74,12 +75,14 @@ struct vm {
 	const struct virt_ops *virt;  /* [b] */
 	const struct board_ops *ops;  /* [b] */
 	struct vm_recipe recipe;      /* [b] */
+	struct cpuid_table cpuid;     /* [b] */
 	struct virt_vm *hw;	      /* [b] the vendor's part */
 	struct board *board;	      /* [b] the board's part */
 	struct window *window;	      /* [b] host page table */
 	struct gmem gmem;	      /* [b] */
 	struct aspace as;
 	struct bus ports, mmio;	      /* [b] */
+	struct bus_index port_index;  /* [b] of `ports` */
 	struct spinlock lock;	      /* the device lock */
 
 	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end() and park(), acquire before entry */

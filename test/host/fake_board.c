@@ -85,6 +85,7 @@ static u32 take_signals(struct vcpu *v, u8 *sipi_vector)
 {
 	u32 signals = v->board->signals;
 
+	v->board->looks++;
 	v->board->signals = 0;
 	*sipi_vector = v->board->sipi;
 	return signals;

@@ -14,6 +14,7 @@ struct board_vcpu {
 	int vector;     /* an interrupt that waits, or -1 */
 	bool spurious;  /* ... and goes away when it is taken */
 	unsigned taken; /* interrupts acknowledged */
+	unsigned looks; /* calls of take_signals() */
 	u32 signals;    /* SIGNAL_*, until taken */
 	u8 sipi;
 	u8 cr8;

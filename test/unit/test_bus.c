@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <lib/bits.h>
+#include <lib/string.h>
 #include <vm/bus.h>
 
 #include "test/host/fake_time.h"
@@ -204,6 +205,63 @@ static void timers(void **state)
 	assert_int_equal(a.writes, 1);
 }
 
+/* --- Ports, with their index ----------------------------------------------------------- */
+
+static struct bus_index ix;
+
+static int setup_ports(void **state)
+{
+	setup(state);
+	memset(&ix, 0xa5, sizeof(ix));
+	bus_init_ports(&bus, &ix);
+	return 0;
+}
+
+/* A port access does with the index what it does without. */
+static void same_as_search(void)
+{
+	struct bus searched = bus;
+
+	searched.index = NULL;
+	for (u32 port = 0; port < 0x10000; port++)
+		for (unsigned width = 1; width <= 4; width *= 2) {
+			unsigned reads = a.reads;
+			u64 val = bus_read(&bus, port, width), off = a.off;
+			unsigned indexed = a.reads - reads;
+
+			reads = a.reads;
+			assert_int_equal(bus_read(&searched, port, width), val);
+			assert_int_equal(a.reads - reads, indexed);
+			assert_int_equal(a.off, off);
+		}
+}
+
+/* As the PC has them: single ports, pairs, windows that meet, at and over the end of a page, the last port. */
+static void indexed_ports(void **state)
+{
+	static const u64 windows[][2] = {
+		{ 0x20, 2 },  { 0x40, 4 },   { 0x60, 1 },     { 0x61, 1 },   { 0x64, 1 },
+		{ 0xff, 2 },  { 0x2f8, 8 },  { 0x300, 0x10 }, { 0xcf8, 8 },  { 0x0, 0x10 },
+		{ 0xfff0, 3 }, { 0xffff, 1 }, { 0x600, 0x24 }, { 0xc000, 0x300 },
+	};
+
+	same_as_search();
+	for (size_t i = 0; i < ARRAY_LEN(windows); i++)
+		assert_int_equal(bus_add(&bus, windows[i][0], windows[i][1], 0, &a.dev), OK);
+	assert_non_null(bus.index);
+	same_as_search();
+}
+
+/* More pages than the index has: then it is searched. */
+static void too_many_pages(void **state)
+{
+	for (u64 i = 0; i < BUS_PAGES; i++) {
+		assert_int_equal(bus_add(&bus, i * 0x1000, 1, 0, &a.dev), OK);
+		assert_int_equal(!bus.index, i == BUS_PAGES - 1);
+	}
+	same_as_search();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +274,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_byte, setup, balanced),
 		cmocka_unit_test_setup_teardown(bytes_helpers, setup, balanced),
 		cmocka_unit_test_setup_teardown(timers, setup, balanced),
+		cmocka_unit_test_setup_teardown(indexed_ports, setup_ports, balanced),
+		cmocka_unit_test_setup_teardown(too_many_pages, setup_ports, balanced),
 	};
 
 	return cmocka_run_group_tests_name("bus", tests, NULL, NULL);

@@ -60,6 +60,7 @@ static void every_leaf(void **state)
 	for (int ones = 0; ones < 2; ones++) {
 		fake_machine_fill(ones);
 		fake_machine_xcr0 = ones ? XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU : 0;
+		cpuid_setup(vm);
 		for (size_t i = 0; i < ARRAY_LEN(leaves); i++)
 			same(cpuid_answer(v, leaves[i].leaf, leaves[i].subleaf),
 			     ones ? leaves[i].on_ones : leaves[i].on_zeros);
@@ -82,6 +83,7 @@ static void unlisted_leaves_are_zero(void **state)
 	static const u32 subleaves[] = { 0, 1, 2, 0x80000000, ALL };
 
 	fake_machine_fill(true);
+	cpuid_setup(vm);
 	for (size_t b = 0; b < ARRAY_LEN(bases); b++)
 		for (u32 leaf = bases[b]; leaf - bases[b] < 0x1200; leaf++)
 			for (size_t s = 0; !is_listed(leaf) && s < ARRAY_LEN(subleaves); s++)
@@ -94,6 +96,7 @@ static void unlisted_leaves_are_zero(void **state)
 static void live_bits(void **state)
 {
 	fake_machine_fill(true);
+	cpuid_setup(vm);
 	assert_int_equal(cpuid_answer(v, 1, 0).ecx & BIT(27), 0);
 	assert_int_equal(cpuid_answer(v, 7, 0).ecx & BIT(4), 0);
 	v->hw->reg[REG_CR4] = CR4_OSXSAVE | CR4_PKE;
@@ -109,12 +112,13 @@ static void no_xsave(void **state)
 {
 	fake_machine_fill(true);
 	fake_machine_xcr0 = 0;
+	cpuid_setup(vm);
 	v->hw->reg[REG_CR4] = CR4_OSXSAVE | CR4_PKE;
 	assert_int_equal(cpuid_answer(v, 1, 0).ecx & (BIT(26) | BIT(27)), 0);
 	assert_int_equal(cpuid_answer(v, 7, 0).ecx & (BIT(3) | BIT(4)), 0);
 	for (u32 sub = 0; sub < 64; sub++)
 		same(cpuid_answer(v, 0xd, sub), (struct machine_cpuid)NOTHING);
-	assert_int_equal(cpuid_cr4_allowed() & (CR4_OSXSAVE | CR4_PKE), 0);
+	assert_int_equal(vm->cpuid.cr4_allowed & (CR4_OSXSAVE | CR4_PKE), 0);
 }
 
 /* Sizes by the components in use, and what the host has beyond the permitted ones is hidden. */
@@ -164,6 +168,7 @@ static void several_vcpus(void **state)
 	}
 	/* Not AMD: neither. */
 	fake_machine_set(0, 0, (struct machine_cpuid){ 0x16, 0x756e6547, 0x6c65746e, 0x49656e69 });
+	cpuid_setup(vm);
 	assert_int_equal(cpuid_answer(v, 0x80000001, 0).ecx & 2, 0);
 	assert_int_equal(cpuid_answer(v, 0x80000008, 0).ecx, 0);
 }
@@ -176,14 +181,17 @@ static void cr4_follows(void **state)
 
 	fake_machine_fill(false);
 	fake_machine_xcr0 = 0;
-	assert_int_equal(cpuid_cr4_allowed(), always);
+	cpuid_setup(vm);
+	assert_int_equal(vm->cpuid.cr4_allowed, always);
 	fake_machine_fill(true);
 	fake_machine_xcr0 = ~0ull;
-	assert_int_equal(cpuid_cr4_allowed(), always | CR4_VME | CR4_PVI | CR4_UMIP | CR4_FSGSBASE |
+	cpuid_setup(vm);
+	assert_int_equal(vm->cpuid.cr4_allowed, always | CR4_VME | CR4_PVI | CR4_UMIP | CR4_FSGSBASE |
 						  CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE);
 	assert_int_equal(cpuid_efer_allowed(), EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	fake_machine_set(0x80000008, 0, (struct machine_cpuid){ 0x3028, 0, 0, 0 });
-	assert_int_equal(cpuid_phys_bits(), 40);
+	cpuid_setup(vm);
+	assert_int_equal(vm->cpuid.phys_bits, 40);
 }
 
 int main(void)

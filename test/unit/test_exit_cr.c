@@ -168,11 +168,13 @@ static void cr4_reserved(void **state)
 	}
 	/* What the host does not have the guest cannot switch on. */
 	fake_machine_set(7, 0, (struct machine_cpuid){ 0, 0, 0, 0 });
+	cpuid_setup(vm);
 	refused(4, CR4_PAE | CR4_SMEP);
 	refused(4, CR4_PAE | CR4_SMAP);
 	refused(4, CR4_PAE | CR4_FSGSBASE);
 	refused(4, CR4_PAE | CR4_UMIP);
 	fake_machine_xcr0 = 0;
+	cpuid_setup(vm);
 	refused(4, CR4_PAE | CR4_OSXSAVE);
 }
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* vm/run.c: before which entries a vCPU looks around, and that nothing which comes in between is overlooked. */
+#include "vm_rig.h"
+
+static int setup(void **state)
+{
+	rig_reset();
+	rig_vm(2);
+	rig_leave();
+	v->regs.rflags |= RFLAGS_IF;
+	v->board->looks = 0;
+	return 0;
+}
+
+static void exits(unsigned n, void (*guest)(struct vcpu *w))
+{
+	struct fake_step step = { { .kind = EXIT_CPUID, .insn_len = 2 }, guest };
+
+	for (unsigned i = 0; i < n; i++)
+		fake_virt_add(v, &step);
+}
+
+/* Once at the start of a turn; then exits that concern the vCPU alone ask nobody. */
+static void quiet(void **state)
+{
+	exits(5, NULL);
+	rig_run();
+	assert_int_equal(v->hw->entries, 6);
+	assert_int_equal(v->board->looks, 1);
+}
+
+static void post(struct vcpu *w)
+{
+	w->board->vector = 0x41;
+	vcpu_notify(w);
+}
+
+static void posted_meanwhile(void **state)
+{
+	exits(2, NULL);
+	exits(1, post);
+	exits(2, NULL);
+	rig_run();
+	assert_false(v->hw->entry[2].event.valid);
+	assert_true(v->hw->entry[3].event.valid);
+	assert_int_equal(v->hw->entry[3].event.vector, 0x41);
+	assert_int_equal(v->board->looks, 2);
+}
+
+static void interrupts_on(struct vcpu *w)
+{
+	w->regs.rflags |= RFLAGS_IF;
+}
+
+/* What the guest cannot take yet waits with an open window, and is looked after at every entry. */
+static void waits(void **state)
+{
+	v->regs.rflags &= ~RFLAGS_IF;
+	exits(1, post);
+	exits(2, NULL);
+	exits(1, interrupts_on);
+	exits(2, NULL);
+	rig_run();
+	for (unsigned i = 1; i < 4; i++) {
+		assert_false(v->hw->entry[i].event.valid);
+		assert_true(v->hw->entry[i].window);
+	}
+	assert_int_equal(v->hw->entry[4].event.vector, 0x41);
+	assert_false(v->hw->entry[5].window);
+	assert_int_equal(v->board->looks, 5);
+}
+
+static void signal_nmi(struct vcpu *w)
+{
+	w->board->signals = SIGNAL_NMI;
+	vcpu_notify(w);
+}
+
+static void iret(struct vcpu *w)
+{
+	w->nmi_blocked = false;
+}
+
+/* Nothing but an exit tells that the guest's NMI handler is over. */
+static void blocked_nmi(void **state)
+{
+	exits(1, signal_nmi); /* entered with the next, and blocks */
+	exits(1, signal_nmi);
+	exits(2, NULL);
+	exits(1, iret);
+	rig_run();
+	assert_int_equal(v->hw->entry[1].event.type, EVENT_NMI);
+	for (unsigned i = 2; i < 5; i++)
+		assert_false(v->hw->entry[i].event.valid);
+	assert_true(v->hw->entry[5].event.valid);
+	assert_int_equal(v->hw->entry[5].event.type, EVENT_NMI);
+}
+
+static void stop(struct vcpu *w)
+{
+	vm_end(w->vm, VM_STOP, "the test says so");
+}
+
+static void verdict(void **state)
+{
+	exits(1, NULL);
+	exits(1, stop);
+	exits(1, NULL);
+	assert_int_equal(rig_run(), RUN_GONE);
+	assert_int_equal(v->hw->entries, 2);
+}
+
+static void shrink(struct vcpu *w)
+{
+	assert_int_equal(aspace_unmap(w->vm, 0x100000, 0x1000), OK);
+}
+
+static void changed_space(void **state)
+{
+	exits(1, shrink);
+	exits(2, NULL);
+	rig_run();
+	assert_int_equal(v->hw->entry[1].flushes, 1);
+	assert_int_equal(v->hw->entry[2].flushes, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(quiet),
+		TEST(posted_meanwhile),
+		TEST(waits),
+		TEST(blocked_nmi),
+		TEST(verdict),
+		TEST(changed_space),
+	};
+
+	return cmocka_run_group_tests_name("attention", tests, NULL, NULL);
+}
