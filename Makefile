@@ -131,7 +131,7 @@ HOST_DIRS  := lib ept sched vm devices guests test/host
 HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c drivers/acpi.c boot/collect.c boot/multiboot2.c
 HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
               drivers/framebuffer.c drivers/font.c
-HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_segment.c vmx/vmcs.c
+HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures
 HOST_C     := $(filter-out lib/string.c test/host/fake_console.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))

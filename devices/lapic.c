@@ -14,44 +14,57 @@
 
 /* --- Reset ----------------------------------------------------------------------------- */
 
+void lapic_follow_mode(struct lapic *l)
+{
+	const bool x2apic = lapic_mode(l) == MODE_X2APIC;
+
+	lapic_set(l, APIC_REG_ID, x2apic ? l->id : l->id << 24);
+	if (x2apic)
+		lapic_set(l, APIC_REG_LDR, lapic_x2apic_ldr(l->id));
+	lapic_set_icr(l, lapic_icr(l) & ICR_LOW);
+	l->client->x2apic(l->ctx, x2apic);
+}
+
 /* SDM, "Local APIC State After Power-Up or Reset". */
 void lapic_reset_registers(struct lapic *l)
 {
 	lapic_timer_reset(l);
-	atomic_store_explicit(&l->svr, SVR_RESET, memory_order_relaxed);
-	atomic_store_explicit(&l->ldr, 0, memory_order_relaxed);
-	atomic_store_explicit(&l->dfr, ~0u, memory_order_relaxed);
+	lapic_drop_posted(l);
 	atomic_store_explicit(&l->errors, 0, memory_order_relaxed);
-	for (u32 i = 0; i < LAPIC_VECTOR_WORDS; i++) {
-		atomic_store_explicit(&l->irr[i], 0, memory_order_relaxed);
-		atomic_store_explicit(&l->tmr[i], 0, memory_order_relaxed);
-		l->isr[i] = 0;
-	}
-	for (u32 i = 0; i < LVT_COUNT; i++)
-		l->lvt[i] = LVT_MASKED;
-	l->icr = 0;
-	l->tpr = 0;
-	l->esr = 0;
 	l->esr_pending = 0;
-	lapic_update_ppr(l);
+	for (u32 reg = 0; reg < APIC_REGS; reg++)
+		lapic_set(l, reg, 0);
+	lapic_set(l, APIC_REG_VERSION, LAPIC_VERSION);
+	lapic_set(l, APIC_REG_DFR, ~0u);
+	lapic_set(l, APIC_REG_SVR, SVR_RESET);
+	for (u32 i = 0; i < LVT_COUNT; i++)
+		lapic_set(l, APIC_REG_LVT + i, LVT_MASKED);
+	lapic_follow_mode(l);
 }
 
 void lapic_reset(struct lapic *l, bool init)
 {
+	if (!init) {
+		atomic_store_explicit(&l->signals, 0, memory_order_relaxed);
+		atomic_store_explicit(
+		    &l->base, LAPIC_BASE_DEFAULT | APIC_BASE_ENABLE | (l->id ? 0 : APIC_BASE_BSP),
+		    memory_order_relaxed);
+	}
 	lapic_reset_registers(l);
-	if (init)
-		return;
-	atomic_store_explicit(&l->signals, 0, memory_order_relaxed);
-	atomic_store_explicit(&l->base,
-			      LAPIC_BASE_DEFAULT | APIC_BASE_ENABLE | (l->id ? 0 : APIC_BASE_BSP),
-			      memory_order_relaxed);
 }
 
-void lapic_init(struct lapic *l, u32 id, struct lapic_bus *bus, const struct lapic_client *client,
-		void *ctx)
+void lapic_init(struct lapic *l, const struct lapic_setup *setup)
 {
+	struct lapic_bus *bus = setup->bus;
+
 	check(bus->count < LAPIC_BUS_MAX);
-	*l = (struct lapic){ .id = id, .bus = bus, .client = client, .ctx = ctx };
+	*l = (struct lapic){
+		.id = setup->id,
+		.bus = bus,
+		.page = setup->page,
+		.client = setup->client,
+		.ctx = setup->ctx,
+	};
 	lapic_timer_setup(l);
 	lapic_reset(l, false);
 	bus->member[bus->count++] = l;
@@ -59,74 +72,24 @@ void lapic_init(struct lapic *l, u32 id, struct lapic_bus *bus, const struct lap
 
 void lapic_virtual_wire(struct lapic *l)
 {
-	atomic_store_explicit(&l->svr, SVR_RESET | SVR_ENABLE, memory_order_relaxed);
-	l->lvt[LVT_LINT0] = FIELD_PUT(LVT_DELIVERY, APIC_EXTINT);
-	l->lvt[LVT_LINT1] = FIELD_PUT(LVT_DELIVERY, APIC_NMI);
+	lapic_set(l, APIC_REG_SVR, SVR_RESET | SVR_ENABLE);
+	lapic_set(l, APIC_REG_LVT + LVT_LINT0, FIELD_PUT(LVT_DELIVERY, APIC_EXTINT));
+	lapic_set(l, APIC_REG_LVT + LVT_LINT1, FIELD_PUT(LVT_DELIVERY, APIC_NMI));
 }
 
 /* --- Reading --------------------------------------------------------------------------- */
 
-static u32 read_id(const struct lapic *l)
-{
-	return lapic_mode(l) == MODE_X2APIC ? l->id : l->id << 24;
-}
-
-static u32 read_ldr(const struct lapic *l)
-{
-	if (lapic_mode(l) == MODE_X2APIC)
-		return lapic_x2apic_ldr(l->id);
-	return atomic_load_explicit(&l->ldr, memory_order_relaxed);
-}
-
-static u32 read_plain(struct lapic *l, u32 reg)
-{
-	switch (reg) {
-	case REG_ID:
-		return read_id(l);
-	case REG_VERSION:
-		return LAPIC_VERSION;
-	case REG_TPR:
-		return l->tpr;
-	case REG_APR:
-		return lapic_arbitration_priority(l);
-	case REG_PPR:
-		return atomic_load_explicit(&l->ppr, memory_order_relaxed);
-	case REG_LDR:
-		return read_ldr(l);
-	case REG_DFR:
-		return atomic_load_explicit(&l->dfr, memory_order_relaxed);
-	case REG_SVR:
-		return atomic_load_explicit(&l->svr, memory_order_relaxed);
-	case REG_ESR:
-		return l->esr;
-	case REG_ICR:
-		return (u32)l->icr;
-	case REG_ICR_HIGH:
-		return (u32)(l->icr >> 32);
-	case REG_TIMER_INITIAL:
-		return l->timer_initial;
-	case REG_TIMER_COUNT:
-		return lapic_timer_count(l);
-	case REG_TIMER_DIVIDE:
-		return l->timer_divide;
-	default: /* EOI, remote read */
-		return 0;
-	}
-}
-
 u32 lapic_reg_read(struct lapic *l, u32 reg)
 {
-	/* What has expired shows in the IRR. */
-	lapic_timer_fold(l);
-	if (reg >= REG_ISR && reg < REG_TMR)
-		return l->isr[reg - REG_ISR];
-	if (reg >= REG_TMR && reg < REG_IRR)
-		return atomic_load_explicit(&l->tmr[reg - REG_TMR], memory_order_relaxed);
-	if (reg >= REG_IRR && reg < REG_ESR)
-		return atomic_load_explicit(&l->irr[reg - REG_IRR], memory_order_relaxed);
-	if (reg >= REG_LVT && reg < REG_LVT + LVT_COUNT)
-		return l->lvt[reg - REG_LVT];
-	return read_plain(l, reg);
+	lapic_fold(l);
+	switch (reg) {
+	case APIC_REG_APR:
+		return lapic_arbitration_priority(l);
+	case APIC_REG_TIMER_COUNT:
+		return lapic_timer_count(l);
+	default: /* EOI and remote read are never written to, and read 0. */
+		return lapic_get(l, reg);
+	}
 }
 
 /* --- Writing --------------------------------------------------------------------------- */
@@ -140,71 +103,71 @@ static void write_lvt(struct lapic *l, enum lapic_lvt which, u32 val)
 	if (which == LVT_TIMER)
 		lapic_timer_set_lvt(l, val);
 	else
-		l->lvt[which] = val;
+		lapic_set(l, APIC_REG_LVT + (u32)which, val);
 }
 
 static void write_svr(struct lapic *l, u32 val)
 {
-	atomic_store_explicit(&l->svr, val, memory_order_relaxed);
+	lapic_set(l, APIC_REG_SVR, val);
 	if (val & SVR_ENABLE)
 		return;
 	for (u32 i = 0; i < LVT_COUNT; i++)
-		write_lvt(l, (enum lapic_lvt)i, l->lvt[i]);
+		write_lvt(l, (enum lapic_lvt)i, lapic_lvt(l, (enum lapic_lvt)i));
 }
 
 /* What was found since the last write becomes readable (SDM, "Error Handling"). */
 static void write_esr(struct lapic *l)
 {
 	lapic_log_error(l, atomic_exchange_explicit(&l->errors, 0, memory_order_acquire));
-	l->esr = l->esr_pending;
+	lapic_set(l, APIC_REG_ESR, l->esr_pending);
 	l->esr_pending = 0;
 }
 
 static void set_tpr(struct lapic *l, u8 tpr)
 {
-	l->tpr = tpr;
+	lapic_set(l, APIC_REG_TPR, tpr);
 	lapic_update_ppr(l);
 }
 
 void lapic_reg_write(struct lapic *l, u32 reg, u32 val)
 {
-	if (reg >= REG_LVT && reg < REG_LVT + LVT_COUNT) {
-		write_lvt(l, (enum lapic_lvt)(reg - REG_LVT), val);
+	if (reg >= APIC_REG_LVT && reg < APIC_REG_LVT + LVT_COUNT) {
+		write_lvt(l, (enum lapic_lvt)(reg - APIC_REG_LVT), val);
 		return;
 	}
 	switch (reg) {
-	case REG_TPR:
+	case APIC_REG_TPR:
 		set_tpr(l, (u8)val);
 		break;
-	case REG_EOI:
+	case APIC_REG_EOI:
 		lapic_end_of_interrupt(l);
 		break;
-	case REG_LDR:
-		atomic_store_explicit(&l->ldr, val, memory_order_relaxed);
+	case APIC_REG_LDR:
+		lapic_set(l, APIC_REG_LDR, val);
 		break;
-	case REG_DFR:
-		atomic_store_explicit(&l->dfr, val | DFR_ONES, memory_order_relaxed);
+	case APIC_REG_DFR:
+		lapic_set(l, APIC_REG_DFR, val | DFR_ONES);
 		break;
-	case REG_SVR:
+	case APIC_REG_SVR:
 		write_svr(l, val);
 		break;
-	case REG_ESR:
+	case APIC_REG_ESR:
 		write_esr(l);
 		break;
-	case REG_ICR:
-		l->icr = (l->icr & BITS(63, 32)) | val;
-		lapic_send_ipi(l, l->icr);
+	case APIC_REG_ICR:
+		lapic_set(l, APIC_REG_ICR, val);
+		lapic_send_ipi(l, lapic_icr(l));
 		break;
-	case REG_ICR_HIGH:
-		l->icr = (l->icr & BITS(31, 0)) | (u64)val << 32;
+	case APIC_REG_ICR_HIGH:
+		lapic_set(l, APIC_REG_ICR_HIGH, val);
 		break;
-	case REG_TIMER_INITIAL:
+	case APIC_REG_TIMER_INITIAL:
 		lapic_timer_set_initial(l, val);
 		break;
-	case REG_TIMER_DIVIDE:
+	case APIC_REG_TIMER_DIVIDE:
 		lapic_timer_set_divide(l, val);
 		break;
-	case REG_SELF_IPI:
+	case APIC_REG_SELF_IPI:
 		lapic_send_ipi(l, FIELD_PUT(ICR_SHORTHAND, 1) | val);
 		break;
 	default:
@@ -214,7 +177,7 @@ void lapic_reg_write(struct lapic *l, u32 reg, u32 val)
 
 u8 lapic_cr8(const struct lapic *l)
 {
-	return l->tpr >> 4;
+	return (u8)(lapic_get(l, APIC_REG_TPR) >> 4);
 }
 
 void lapic_set_cr8(struct lapic *l, u8 cr8)

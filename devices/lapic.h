@@ -5,9 +5,9 @@
  *
  * A LAPIC belongs to its vCPU: every function here runs on the pCPU that has the vCPU loaded,
  * without a lock, except lapic_bus_send(), lapic_has_work() and the timer's callback, which run
- * anywhere: they post into atomic words (IRR, NMI/INIT/SIPI, timer expired) and call client->kick.
- * The owner's calls fold posted state in. What the owner's own calls make pending (an expired
- * timer, an error) kicks nobody: the owner looks at lapic_pending() before each entry.
+ * anywhere: they post into atomic words (interrupts, NMI/INIT/SIPI, timer expired) and call
+ * client->kick. The owner's calls fold posted state in. What the owner's own calls make pending (an
+ * expired timer, an error) kicks nobody: the owner looks at lapic_pending() before each entry.
  *
  * A CPU that is about to sleep stores "I sleep" (sequentially consistent), then asks
  * lapic_has_work(); kick() reads "I sleep" after the post. One of the two sees the other, so no
@@ -43,6 +43,9 @@ struct lapic_client {
 	 * past values give the past (0 if before the boot), what is too far away gives TIME_NEVER.
 	 */
 	u64 (*tsc_to_time)(void *ctx, u64 tsc);
+	/* The registers are in x2APIC's format (`on`) or not, from the next entry on: the owner, or
+	 * while all are parked. */
+	void (*x2apic)(void *ctx, bool on);
 };
 
 /* The system bus between the LAPICs of a VM and its IOAPIC. */
@@ -60,9 +63,16 @@ struct lapic_bus {
 #define LAPIC_SIGNAL_INIT 0x2u
 #define LAPIC_SIGNAL_SIPI 0x4u
 
-/* Joins `bus` as its next member. `id` is the initial APIC id; id 0 is the bootstrap processor. */
-void lapic_init(struct lapic *l, u32 id, struct lapic_bus *bus, const struct lapic_client *client,
-		void *ctx);
+struct lapic_setup {
+	u32 id; /* initial APIC id; 0 is the bootstrap processor */
+	struct lapic_bus *bus;
+	struct apic_page *page; /* zeroed; only this LAPIC writes it, but for the CPU */
+	const struct lapic_client *client;
+	void *ctx; /* of the client */
+};
+
+/* Joins the bus as its next member. */
+void lapic_init(struct lapic *l, const struct lapic_setup *setup);
 /*
  * State after power-on (`init` false) or after INIT (`init` true: keeps the APIC base MSR, and
  * posted signals, since those that lapic_take_signals() has not handed out came later than the
@@ -78,6 +88,12 @@ void lapic_virtual_wire(struct lapic *l);
 int lapic_pending(struct lapic *l);
 /* The CPU takes `vector`, as answered by lapic_pending(): IRR to ISR. */
 void lapic_accept(struct lapic *l, u8 vector);
+/*
+ * A CPU that serves the page by itself has carried out a write of `reg` (enum apic_reg), but for
+ * what it knows nothing of: the broadcast of the EOI of a level-triggered `vector`; a self-IPI with
+ * a vector that is not valid.
+ */
+void lapic_written(struct lapic *l, u32 reg, u8 vector);
 /* Does the 8259's INTR reach this CPU (APIC disabled by MSR, or LINT0 ExtINT and not masked)? */
 bool lapic_takes_extint(const struct lapic *l);
 /* LINT1 or the board's NMI line pulsed: delivers what LVT1 says. */

@@ -31,33 +31,33 @@ struct reg_rule {
 #define LVT_PIN_RO (LVT_BUSY | LVT_REMOTE_IRR)
 
 // clang-format off
-static const struct reg_rule rules[REG_COUNT] = {
-	[REG_ID]                  = { R,    R,    0,                        0 },
-	[REG_VERSION]             = { R,    R,    0,                        0 },
-	[REG_TPR]                 = { RW,   RW,   0xff,                     0 },
-	[REG_APR]                 = { R,    NONE, 0,                        0 },
-	[REG_PPR]                 = { R,    R,    0,                        0 },
-	[REG_EOI]                 = { RW,   W,    0,                        0 },
-	[REG_REMOTE_READ]         = { R,    NONE, 0,                        0 },
-	[REG_LDR]                 = { RW,   R,    0xff000000,               0 },
-	[REG_DFR]                 = { RW,   NONE, 0xf0000000,               0 },
-	[REG_SVR]                 = { RW,   RW,   0x3ff,                    0 },
-	[REG_ISR ... REG_ISR + 7] = { R,    R,    0,                        0 },
-	[REG_TMR ... REG_TMR + 7] = { R,    R,    0,                        0 },
-	[REG_IRR ... REG_IRR + 7] = { R,    R,    0,                        0 },
-	[REG_ESR]                 = { RW,   RW,   0,                        0 },
-	[REG_ICR]                 = { RW,   RW,   ICR_COMMAND,              ICR_BUSY },
-	[REG_ICR_HIGH]            = { RW,   NONE, 0xff000000,               0 },
-	[REG_LVT + LVT_TIMER]     = { RW,   RW,   LVT_TICK,                 LVT_BUSY },
-	[REG_LVT + LVT_THERMAL]   = { RW,   RW,   LVT_SOURCE,               LVT_BUSY },
-	[REG_LVT + LVT_PERF]      = { RW,   RW,   LVT_SOURCE,               LVT_BUSY },
-	[REG_LVT + LVT_LINT0]     = { RW,   RW,   LVT_PIN,                  LVT_PIN_RO },
-	[REG_LVT + LVT_LINT1]     = { RW,   RW,   LVT_PIN,                  LVT_PIN_RO },
-	[REG_LVT + LVT_ERROR]     = { RW,   RW,   LVT_MASKED | LVT_VECTOR,  LVT_BUSY },
-	[REG_TIMER_INITIAL]       = { RW,   RW,   0xffffffff,               0 },
-	[REG_TIMER_COUNT]         = { R,    R,    0,                        0 },
-	[REG_TIMER_DIVIDE]        = { RW,   RW,   0xb,                      0 },
-	[REG_SELF_IPI]            = { NONE, W,    0xff,                     0 },
+static const struct reg_rule rules[APIC_REGS] = {
+	[APIC_REG_ID]                  = { R,    R,    0,                        0 },
+	[APIC_REG_VERSION]             = { R,    R,    0,                        0 },
+	[APIC_REG_TPR]                 = { RW,   RW,   0xff,                     0 },
+	[APIC_REG_APR]                 = { R,    NONE, 0,                        0 },
+	[APIC_REG_PPR]                 = { R,    R,    0,                        0 },
+	[APIC_REG_EOI]                 = { RW,   W,    0,                        0 },
+	[APIC_REG_REMOTE_READ]         = { R,    NONE, 0,                        0 },
+	[APIC_REG_LDR]                 = { RW,   R,    0xff000000,               0 },
+	[APIC_REG_DFR]                 = { RW,   NONE, 0xf0000000,               0 },
+	[APIC_REG_SVR]                 = { RW,   RW,   0x3ff,                    0 },
+	[APIC_REG_ISR ... APIC_REG_ISR + 7] = { R,    R,    0,                        0 },
+	[APIC_REG_TMR ... APIC_REG_TMR + 7] = { R,    R,    0,                        0 },
+	[APIC_REG_IRR ... APIC_REG_IRR + 7] = { R,    R,    0,                        0 },
+	[APIC_REG_ESR]                 = { RW,   RW,   0,                        0 },
+	[APIC_REG_ICR]                 = { RW,   RW,   ICR_COMMAND,              ICR_BUSY },
+	[APIC_REG_ICR_HIGH]            = { RW,   NONE, 0xff000000,               0 },
+	[APIC_REG_LVT + LVT_TIMER]     = { RW,   RW,   LVT_TICK,                 LVT_BUSY },
+	[APIC_REG_LVT + LVT_THERMAL]   = { RW,   RW,   LVT_SOURCE,               LVT_BUSY },
+	[APIC_REG_LVT + LVT_PERF]      = { RW,   RW,   LVT_SOURCE,               LVT_BUSY },
+	[APIC_REG_LVT + LVT_LINT0]     = { RW,   RW,   LVT_PIN,                  LVT_PIN_RO },
+	[APIC_REG_LVT + LVT_LINT1]     = { RW,   RW,   LVT_PIN,                  LVT_PIN_RO },
+	[APIC_REG_LVT + LVT_ERROR]     = { RW,   RW,   LVT_MASKED | LVT_VECTOR,  LVT_BUSY },
+	[APIC_REG_TIMER_INITIAL]       = { RW,   RW,   0xffffffff,               0 },
+	[APIC_REG_TIMER_COUNT]         = { R,    R,    0,                        0 },
+	[APIC_REG_TIMER_DIVIDE]        = { RW,   RW,   0xb,                      0 },
+	[APIC_REG_SELF_IPI]            = { NONE, W,    0xff,                     0 },
 };
 // clang-format on
 
@@ -73,7 +73,7 @@ bool lapic_has_page(const struct lapic *l)
 static bool page_reg(struct lapic *l, u32 off, u32 *reg)
 {
 	*reg = off / 16;
-	if (*reg < REG_COUNT && rules[*reg].mmio != NONE)
+	if (*reg < APIC_REGS && rules[*reg].mmio != NONE)
 		return true;
 	lapic_log_error(l, ESR_REG_ADDRESS);
 	return false;
@@ -117,22 +117,24 @@ static bool may_change(enum lapic_mode from, enum lapic_mode to)
 static bool write_base(struct lapic *l, u64 val)
 {
 	const u64 old = atomic_load_explicit(&l->base, memory_order_relaxed);
-	const enum lapic_mode to = (enum lapic_mode)FIELD_GET(BASE_MODE, val);
+	const enum lapic_mode to = (enum lapic_mode)FIELD_GET(BASE_MODE, val), from = lapic_mode(l);
 
-	if ((val & BASE_RESERVED) || !may_change(lapic_mode(l), to))
+	if ((val & BASE_RESERVED) || !may_change(from, to))
 		return false;
 	/* Which processor is the bootstrap processor is not for software to say. */
 	val = (val & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP);
 	atomic_store_explicit(&l->base, val, memory_order_relaxed);
 	if (to == MODE_OFF)
 		lapic_reset_registers(l);
+	else if (to != from)
+		lapic_follow_mode(l);
 	return true;
 }
 
 static bool x2apic_reg(const struct lapic *l, u32 msr, enum access want, u32 *reg)
 {
 	if (lapic_mode(l) != MODE_X2APIC || msr < MSR_X2APIC_FIRST ||
-	    msr - MSR_X2APIC_FIRST >= REG_COUNT)
+	    msr - MSR_X2APIC_FIRST >= APIC_REGS)
 		return false;
 	*reg = msr - MSR_X2APIC_FIRST;
 	return rules[*reg].msr & want;
@@ -152,7 +154,7 @@ bool lapic_msr_read(struct lapic *l, u32 msr, u64 *val)
 	}
 	if (!x2apic_reg(l, msr, R, &reg))
 		return false;
-	*val = reg == REG_ICR ? l->icr : lapic_reg_read(l, reg);
+	*val = reg == APIC_REG_ICR ? lapic_icr(l) : lapic_reg_read(l, reg);
 	return true;
 }
 
@@ -172,13 +174,13 @@ bool lapic_msr_write(struct lapic *l, u32 msr, u64 val)
 		return false;
 	rule = &rules[reg];
 	known = rule->writable | rule->ignored;
-	if (reg == REG_ICR)
+	if (reg == APIC_REG_ICR)
 		known |= ICR_DEST;
 	if (val & ~known)
 		return false;
 	/* The destination is in the same write: the ICR is one register here. */
-	if (reg == REG_ICR)
-		l->icr = val & ICR_DEST;
+	if (reg == APIC_REG_ICR)
+		lapic_set_icr(l, val);
 	lapic_reg_write(l, reg, (u32)val & rule->writable);
 	return true;
 }

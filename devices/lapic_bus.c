@@ -49,8 +49,8 @@ static bool match_logical(const struct lapic *l, const struct apic_msg *m)
 	}
 	if (m->dest > XAPIC_ALL)
 		return false;
-	own = atomic_load_explicit(&l->ldr, memory_order_relaxed) >> 24;
-	switch (atomic_load_explicit(&l->dfr, memory_order_relaxed) >> 28) {
+	own = lapic_get(l, APIC_REG_LDR) >> 24;
+	switch (lapic_get(l, APIC_REG_DFR) >> 28) {
 	case 0xf: /* flat */
 		return own & m->dest;
 	case 0x0: /* cluster */

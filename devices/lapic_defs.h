@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the files of the emulated LAPIC share among themselves: register numbers, fields and their
- * inner calls. Intel SDM vol. 3, "Local APIC Register Address Map".
+ * What the files of the emulated LAPIC share among themselves: fields of registers and their inner
+ * calls. Intel SDM vol. 3, "Local APIC Register Address Map".
  */
 #pragma once
 
@@ -9,32 +9,6 @@
 
 #include <arch/x86_64/defs/msr.h>
 #include <lib/bits.h>
-
-/* Registers by number: the MMIO offset / 16, the x2APIC MSR - 800h. */
-enum lapic_reg {
-	REG_ID = 0x02,
-	REG_VERSION = 0x03,
-	REG_TPR = 0x08,
-	REG_APR = 0x09,
-	REG_PPR = 0x0a,
-	REG_EOI = 0x0b,
-	REG_REMOTE_READ = 0x0c,
-	REG_LDR = 0x0d,
-	REG_DFR = 0x0e,
-	REG_SVR = 0x0f,
-	REG_ISR = 0x10,
-	REG_TMR = 0x18,
-	REG_IRR = 0x20,
-	REG_ESR = 0x28,
-	REG_ICR = 0x30,
-	REG_ICR_HIGH = 0x31,
-	REG_LVT = 0x32, /* the first of LVT_COUNT */
-	REG_TIMER_INITIAL = 0x38,
-	REG_TIMER_COUNT = 0x39,
-	REG_TIMER_DIVIDE = 0x3e,
-	REG_SELF_IPI = 0x3f,
-	REG_COUNT = 0x40,
-};
 
 #define SVR_ENABLE BIT(8)
 
@@ -47,6 +21,8 @@ enum lapic_reg {
 #define ICR_SHORTHAND  BITS(19, 18)
 #define ICR_DEST       BITS(63, 32) /* x2APIC */
 #define ICR_DEST_XAPIC BITS(63, 56)
+#define ICR_LOW        BITS(31, 0)
+#define ICR_HIGH       BITS(63, 32)
 
 #define LVT_VECTOR     BITS(7, 0)
 #define LVT_DELIVERY   BITS(10, 8)
@@ -81,9 +57,44 @@ static inline enum lapic_mode lapic_mode(const struct lapic *l)
 					  atomic_load_explicit(&l->base, memory_order_relaxed));
 }
 
+static inline u32 lapic_get(const struct lapic *l, u32 reg)
+{
+	return apic_page_get(l->page, reg);
+}
+
+static inline void lapic_set(struct lapic *l, u32 reg, u32 val)
+{
+	apic_page_set(l->page, reg, val);
+}
+
+static inline u32 lapic_lvt(const struct lapic *l, enum lapic_lvt which)
+{
+	return lapic_get(l, APIC_REG_LVT + (u32)which);
+}
+
+/* In x2APIC mode the ICR is one register, of 64 bits. */
+static inline u64 lapic_icr(const struct lapic *l)
+{
+	const u32 high = lapic_mode(l) == MODE_X2APIC ? l->page->reg[APIC_REG_ICR].high
+						      : lapic_get(l, APIC_REG_ICR_HIGH);
+
+	return FIELD_PUT(ICR_HIGH, high) | lapic_get(l, APIC_REG_ICR);
+}
+
+static inline void lapic_set_icr(struct lapic *l, u64 val)
+{
+	const u32 high = (u32)FIELD_GET(ICR_HIGH, val);
+
+	lapic_set(l, APIC_REG_ICR, (u32)val);
+	if (lapic_mode(l) == MODE_X2APIC)
+		l->page->reg[APIC_REG_ICR].high = high;
+	else
+		lapic_set(l, APIC_REG_ICR_HIGH, high);
+}
+
 static inline bool lapic_software_on(const struct lapic *l)
 {
-	return atomic_load_explicit(&l->svr, memory_order_relaxed) & SVR_ENABLE;
+	return lapic_get(l, APIC_REG_SVR) & SVR_ENABLE;
 }
 
 /* The logical id that an x2APIC has by its id (SDM, "Deriving Logical x2APIC ID from the Local
@@ -97,10 +108,15 @@ static inline u32 lapic_x2apic_ldr(u32 id)
 u32 lapic_reg_read(struct lapic *l, u32 reg);
 void lapic_reg_write(struct lapic *l, u32 reg, u32 val);
 void lapic_reset_registers(struct lapic *l);
+/* IA32_APIC_BASE has changed: what follows from the mode. */
+void lapic_follow_mode(struct lapic *l);
 
 /* lapic_irq.c: [o] but for the two posts, which are for any pCPU and do not kick. */
 void lapic_post(struct lapic *l, u8 vector, bool level);
 void lapic_post_signal(struct lapic *l, u32 signal, u8 sipi);
+/* What was posted, what the timer did: into the page. Cheap if there is nothing. */
+void lapic_fold(struct lapic *l);
+void lapic_drop_posted(struct lapic *l);
 /* Logs ESR bits and raises the error LVT for those that are new. */
 void lapic_log_error(struct lapic *l, u32 bits);
 /* The event of LVT entry `which` happened. */

@@ -10,53 +10,35 @@
 
 #define PRIORITY_CLASS 0xf0u
 
-static int highest(const u32 words[LAPIC_VECTOR_WORDS])
+static u32 class_of(int vector)
 {
-	for (int i = LAPIC_VECTOR_WORDS - 1; i >= 0; i--)
-		if (words[i])
-			return i * 32 + 31 - __builtin_clz(words[i]);
-	return -1;
-}
-
-/* The highest requested vector or -1. The order of the loads is that of lapic_has_work(), and costs
- * nothing on x86. */
-static int highest_request(const struct lapic *l)
-{
-	for (int i = LAPIC_VECTOR_WORDS - 1; i >= 0; i--) {
-		u32 word = atomic_load_explicit(&l->irr[i], memory_order_seq_cst);
-
-		if (word)
-			return i * 32 + 31 - __builtin_clz(word);
-	}
-	return -1;
-}
-
-static u32 ppr(const struct lapic *l)
-{
-	return atomic_load_explicit(&l->ppr, memory_order_relaxed);
+	return vector < 0 ? 0 : (u32)vector & PRIORITY_CLASS;
 }
 
 /* SDM, "Processor Priority". */
 void lapic_update_ppr(struct lapic *l)
 {
-	int isrv = highest(l->isr);
-	u32 in_service = isrv < 0 ? 0 : isrv & PRIORITY_CLASS;
-	u32 val = (l->tpr & PRIORITY_CLASS) >= in_service ? l->tpr : in_service;
+	u32 in_service = class_of(apic_page_highest(l->page, APIC_REG_ISR));
+	u32 tpr = lapic_get(l, APIC_REG_TPR);
 
-	atomic_store_explicit(&l->ppr, val, memory_order_relaxed);
+	lapic_set(l, APIC_REG_PPR, (tpr & PRIORITY_CLASS) >= in_service ? tpr : in_service);
 }
 
 /* SDM, "Arbitration Priority". */
 u8 lapic_arbitration_priority(const struct lapic *l)
 {
-	int irrv = highest_request(l), isrv = highest(l->isr);
-	u32 request = irrv < 0 ? 0 : irrv & PRIORITY_CLASS;
-	u32 in_service = isrv < 0 ? 0 : isrv & PRIORITY_CLASS;
-	u32 task = l->tpr & PRIORITY_CLASS;
+	u32 request = class_of(apic_page_highest(l->page, APIC_REG_IRR));
+	u32 in_service = class_of(apic_page_highest(l->page, APIC_REG_ISR));
+	u32 tpr = lapic_get(l, APIC_REG_TPR), task = tpr & PRIORITY_CLASS;
 
 	if (task >= request && task > in_service)
-		return l->tpr;
+		return (u8)tpr;
 	return (u8)max_u64(task & in_service, request);
+}
+
+static bool beats_ppr(const struct lapic *l, int vector)
+{
+	return class_of(vector) > (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS);
 }
 
 /* --- Posting: any pCPU ----------------------------------------------------------------- */
@@ -65,12 +47,10 @@ void lapic_post(struct lapic *l, u8 vector, bool level)
 {
 	u32 bit = 1u << (vector % 32), word = vector / 32;
 
-	/* The IRR's bit comes last: who sees it sees the trigger mode. */
-	if (level)
-		atomic_fetch_or_explicit(&l->tmr[word], bit, memory_order_relaxed);
-	else
-		atomic_fetch_and_explicit(&l->tmr[word], ~bit, memory_order_relaxed);
-	atomic_fetch_or_explicit(&l->irr[word], bit, memory_order_seq_cst);
+	atomic_fetch_or_explicit(level ? &l->level[word] : &l->edge[word], bit,
+				 memory_order_relaxed);
+	/* Last: who sees it sees the vector. */
+	atomic_fetch_or_explicit(&l->posted, 1u << word, memory_order_seq_cst);
 }
 
 void lapic_post_signal(struct lapic *l, u32 signal, u8 sipi)
@@ -101,10 +81,25 @@ u32 lapic_take_signals(struct lapic *l, u8 *sipi)
 	return val & SIGNALS;
 }
 
+static int highest_posted(struct lapic *l)
+{
+	/* The order that lapic_has_work() promises; costs nothing on x86. */
+	u32 words = atomic_load_explicit(&l->posted, memory_order_seq_cst);
+
+	while (words) {
+		u32 i = 31 - (u32)__builtin_clz(words);
+		u32 word = atomic_load_explicit(&l->edge[i], memory_order_relaxed) |
+			   atomic_load_explicit(&l->level[i], memory_order_relaxed);
+
+		if (word)
+			return (int)(i * 32 + 31) - __builtin_clz(word);
+		words &= ~(1u << i);
+	}
+	return -1;
+}
+
 bool lapic_has_work(struct lapic *l, bool interrupts_on)
 {
-	int vector;
-
 	if (atomic_load_explicit(&l->signals, memory_order_seq_cst) & SIGNALS)
 		return true;
 	if (!interrupts_on || lapic_mode(l) == MODE_OFF)
@@ -112,17 +107,56 @@ bool lapic_has_work(struct lapic *l, bool interrupts_on)
 	if (atomic_load_explicit(&l->timer_fired, memory_order_seq_cst) ||
 	    atomic_load_explicit(&l->errors, memory_order_seq_cst))
 		return true;
-	vector = highest_request(l);
-	return vector >= 0 && (vector & PRIORITY_CLASS) > (ppr(l) & PRIORITY_CLASS);
+	return beats_ppr(l, highest_posted(l)) ||
+	       beats_ppr(l, apic_page_highest(l->page, APIC_REG_IRR));
 }
 
 /* --- The owner ------------------------------------------------------------------------- */
 
-static void fold(struct lapic *l)
+static void change(struct lapic *l, u32 first, u8 vector, bool on)
+{
+	u32 reg = first + vector / 32u, bit = 1u << (vector % 32), word = lapic_get(l, reg);
+
+	lapic_set(l, reg, on ? word | bit : word & ~bit);
+}
+
+void lapic_drop_posted(struct lapic *l)
+{
+	/* First: what comes meanwhile leaves at worst a bit without a vector. */
+	atomic_store_explicit(&l->posted, 0, memory_order_seq_cst);
+	for (u32 i = 0; i < APIC_VECTOR_REGS; i++) {
+		atomic_store_explicit(&l->edge[i], 0, memory_order_relaxed);
+		atomic_store_explicit(&l->level[i], 0, memory_order_relaxed);
+	}
+}
+
+/* The TMR has the trigger mode of the newest arrival; level, if both came. */
+static void fold_posted(struct lapic *l)
+{
+	u32 words;
+
+	if (!atomic_load_explicit(&l->posted, memory_order_relaxed))
+		return;
+	/* Pairs with lapic_post(). */
+	words = atomic_exchange_explicit(&l->posted, 0, memory_order_acquire);
+	for (u32 i = 0; i < APIC_VECTOR_REGS; i++) {
+		u32 edge, level;
+
+		if (!(words & 1u << i))
+			continue;
+		edge = atomic_exchange_explicit(&l->edge[i], 0, memory_order_relaxed);
+		level = atomic_exchange_explicit(&l->level[i], 0, memory_order_relaxed);
+		lapic_set(l, APIC_REG_TMR + i, (lapic_get(l, APIC_REG_TMR + i) & ~edge) | level);
+		lapic_set(l, APIC_REG_IRR + i, lapic_get(l, APIC_REG_IRR + i) | edge | level);
+	}
+}
+
+void lapic_fold(struct lapic *l)
 {
 	lapic_timer_fold(l);
 	if (atomic_load_explicit(&l->errors, memory_order_relaxed))
 		lapic_log_error(l, atomic_exchange_explicit(&l->errors, 0, memory_order_acquire));
+	fold_posted(l);
 }
 
 int lapic_pending(struct lapic *l)
@@ -131,42 +165,48 @@ int lapic_pending(struct lapic *l)
 
 	if (lapic_mode(l) == MODE_OFF)
 		return -1;
-	fold(l);
+	lapic_fold(l);
 	/* Software-disabled too: what was accepted before stays and is delivered (SDM, "Local APIC
 	 * State After It Has Been Software Disabled"). */
-	vector = highest_request(l);
-	if (vector < 0 || (vector & PRIORITY_CLASS) <= (ppr(l) & PRIORITY_CLASS))
-		return -1;
-	return vector;
+	vector = apic_page_highest(l->page, APIC_REG_IRR);
+	return beats_ppr(l, vector) ? vector : -1;
 }
 
 void lapic_accept(struct lapic *l, u8 vector)
 {
-	u32 bit = 1u << (vector % 32), word = vector / 32;
-
-	atomic_fetch_and_explicit(&l->irr[word], ~bit, memory_order_acq_rel);
-	l->isr[word] |= bit;
+	change(l, APIC_REG_IRR, vector, false);
+	change(l, APIC_REG_ISR, vector, true);
 	lapic_update_ppr(l);
+}
+
+static void broadcast_eoi(struct lapic *l, u8 vector)
+{
+	if (lapic_get(l, APIC_REG_TMR + vector / 32u) & 1u << (vector % 32))
+		l->bus->eoi(l->bus->ctx, vector);
 }
 
 void lapic_end_of_interrupt(struct lapic *l)
 {
-	int vector = highest(l->isr);
-	u32 bit, word;
+	int vector = apic_page_highest(l->page, APIC_REG_ISR);
 
 	if (vector < 0)
 		return;
-	bit = 1u << (vector % 32);
-	word = (u32)vector / 32;
-	l->isr[word] &= ~bit;
+	change(l, APIC_REG_ISR, (u8)vector, false);
 	lapic_update_ppr(l);
-	if (atomic_load_explicit(&l->tmr[word], memory_order_relaxed) & bit)
-		l->bus->eoi(l->bus->ctx, (u8)vector);
+	broadcast_eoi(l, (u8)vector);
+}
+
+void lapic_written(struct lapic *l, u32 reg, u8 vector)
+{
+	if (reg == APIC_REG_EOI)
+		broadcast_eoi(l, vector);
+	else if (reg == APIC_REG_SELF_IPI)
+		lapic_reg_write(l, reg, vector);
 }
 
 void lapic_log_error(struct lapic *l, u32 bits)
 {
-	u32 entry = l->lvt[LVT_ERROR];
+	u32 entry = lapic_lvt(l, LVT_ERROR);
 	u8 vector = (u8)FIELD_GET(LVT_VECTOR, entry);
 
 	if (!(bits & ~l->esr_pending))
@@ -184,7 +224,7 @@ void lapic_log_error(struct lapic *l, u32 bits)
 
 void lapic_raise(struct lapic *l, enum lapic_lvt which)
 {
-	u32 entry = l->lvt[which];
+	u32 entry = lapic_lvt(l, which);
 	u8 vector = (u8)FIELD_GET(LVT_VECTOR, entry);
 
 	if (entry & LVT_MASKED)
@@ -209,7 +249,7 @@ void lapic_raise(struct lapic *l, enum lapic_lvt which)
 
 bool lapic_takes_extint(const struct lapic *l)
 {
-	u32 entry = l->lvt[LVT_LINT0];
+	u32 entry = lapic_lvt(l, LVT_LINT0);
 
 	if (lapic_mode(l) == MODE_OFF)
 		return true;

@@ -3,14 +3,16 @@
  * The fields of struct lapic, in a header so that it can sit inside the vCPU's board state. Only
  * devices/lapic*.c touch them; everyone else uses lapic.h.
  *
- * Interrupts from elsewhere go straight into the IRR, which is the posted word: the sender sets the
- * bit, only the owner clears it. So there is no second copy that could be folded too late.
+ * The registers themselves are in the vCPU's page (vm/apic_page.h), which only the owner writes.
+ * Interrupts, from elsewhere or its own, are posted beside it, and the owner folds them into IRR
+ * and TMR before each entry.
  */
 #pragma once
 
 #include <core/service/time.h>
 #include <lib/types.h>
 #include <stdatomic.h>
+#include <vm/apic_page.h>
 
 struct lapic_bus;
 struct lapic_client;
@@ -25,49 +27,36 @@ enum lapic_lvt {
 	LVT_ERROR,
 	LVT_COUNT,
 };
-
-#define LAPIC_VECTOR_WORDS 8 /* 256 vectors, 32 a word */
+static_assert(LVT_COUNT == APIC_LVT_REGS, "local vector table");
 
 struct lapic {
 	u32 id;                            /* [b] initial APIC id */
 	struct lapic_bus *bus;             /* [b] */
+	struct apic_page *page;            /* [b] */
 	const struct lapic_client *client; /* [b] */
 	void *ctx;                         /* [b] */
 
 	/*
-	 * [a] What a sender reads to see whether a message is for this member. Written by the owner
-	 * only; relaxed, as real senders too may meet the old or the new setting.
+	 * [a] IA32_APIC_BASE. With SVR, LDR and DFR of the page it is what a sender reads to see
+	 * whether a message is for this member. Written by the owner only; relaxed, as real senders
+	 * too may meet the old or the new setting.
 	 */
-	_Atomic u64 base; /* IA32_APIC_BASE */
-	atomic_uint svr;
-	atomic_uint ldr; /* xAPIC format; the x2APIC's follows from the id */
-	atomic_uint dfr;
+	_Atomic u64 base;
 
 	/*
-	 * [a] What senders post. Each post is a sequentially consistent read-modify-write and is
-	 * followed by kick(); its partners are the loads in lapic_has_work() and the exchanges by
-	 * which the owner takes it.
+	 * [a] What senders post. The last step of each post is a sequentially consistent
+	 * read-modify-write, followed by kick(); its partners are the loads in lapic_has_work() and
+	 * the exchanges by which the owner takes it.
 	 */
-	atomic_uint irr[LAPIC_VECTOR_WORDS];
-	atomic_uint tmr[LAPIC_VECTOR_WORDS]; /* trigger mode of the newest arrival; relaxed, ordered
-						by irr */
+	atomic_uint edge[APIC_VECTOR_REGS];  /* interrupts; relaxed, ordered by `posted` */
+	atomic_uint level[APIC_VECTOR_REGS]; /* those with level trigger mode */
+	atomic_uint posted;                  /* bit n: there may be some in word n */
 	atomic_uint signals;                 /* LAPIC_SIGNAL_*, bits 15:8 the start-up vector */
 	atomic_uint errors;                  /* ESR bits found by senders */
 	atomic_bool timer_fired; /* a hint: the truth is timer_expiry against the clock */
 
-	/* [a] Written by the owner, relaxed; read by lapic_has_work(). */
-	atomic_uint ppr;
-
 	/* [o] */
-	u32 isr[LAPIC_VECTOR_WORDS];
-	u32 lvt[LVT_COUNT];
-	u64 icr;
-	u8 tpr;
-	u32 esr;         /* as software reads it */
-	u32 esr_pending; /* found since software's last write of the ESR */
-
-	u32 timer_initial;
-	u32 timer_divide;   /* DCR */
+	u32 esr_pending;    /* found since software's last write of the ESR */
 	u64 timer_expiry;   /* ns at which the count ends, masked or not; TIME_NEVER: stopped */
 	u64 timer_deadline; /* IA32_TSC_DEADLINE */
 	struct timer timer;

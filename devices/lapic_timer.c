@@ -19,7 +19,7 @@ enum timer_mode {
 
 static enum timer_mode mode(const struct lapic *l)
 {
-	return (enum timer_mode)FIELD_GET(LVT_TIMER_MODE, l->lvt[LVT_TIMER]);
+	return (enum timer_mode)FIELD_GET(LVT_TIMER_MODE, lapic_lvt(l, LVT_TIMER));
 }
 
 static bool counts(const struct lapic *l)
@@ -31,7 +31,7 @@ static bool counts(const struct lapic *l)
  * is 1. */
 static u64 tick_ns(const struct lapic *l)
 {
-	u32 code = (l->timer_divide & 3) | (l->timer_divide & 8) >> 1;
+	u32 divide = lapic_get(l, APIC_REG_TIMER_DIVIDE), code = (divide & 3) | (divide & 8) >> 1;
 
 	return (NS_PER_S / LAPIC_TIMER_HZ) << ((code + 1) & 7);
 }
@@ -49,7 +49,7 @@ static void fired(void *ctx)
 
 static void arm(struct lapic *l)
 {
-	timer_set(&l->timer, l->lvt[LVT_TIMER] & LVT_MASKED ? TIME_NEVER : l->timer_expiry);
+	timer_set(&l->timer, lapic_lvt(l, LVT_TIMER) & LVT_MASKED ? TIME_NEVER : l->timer_expiry);
 }
 
 /*
@@ -58,7 +58,7 @@ static void arm(struct lapic *l)
  */
 static u64 next_period(const struct lapic *l, u64 now)
 {
-	u64 period = l->timer_initial * tick_ns(l);
+	u64 period = lapic_get(l, APIC_REG_TIMER_INITIAL) * tick_ns(l);
 	u64 next = l->timer_expiry + ((now - l->timer_expiry) / period + 1) * period;
 
 	if (period < LAPIC_TIMER_MIN_NS && next < now + LAPIC_TIMER_MIN_NS)
@@ -91,8 +91,8 @@ void lapic_timer_reset(struct lapic *l)
 {
 	timer_cancel(&l->timer);
 	atomic_store_explicit(&l->timer_fired, false, memory_order_relaxed);
-	l->timer_initial = 0;
-	l->timer_divide = 0;
+	lapic_set(l, APIC_REG_TIMER_INITIAL, 0);
+	lapic_set(l, APIC_REG_TIMER_DIVIDE, 0);
 	l->timer_deadline = 0;
 	l->timer_expiry = TIME_NEVER;
 }
@@ -112,13 +112,14 @@ void lapic_timer_fold(struct lapic *l)
 static u32 count_now(const struct lapic *l)
 {
 	u64 now = time_now(), left;
+	u32 initial = lapic_get(l, APIC_REG_TIMER_INITIAL);
 
 	if (!counts(l) || l->timer_expiry == TIME_NEVER || l->timer_expiry <= now)
 		return 0;
 	left = (l->timer_expiry - now + tick_ns(l) - 1) / tick_ns(l);
 	/* More than a period is left of one that was stretched. */
-	if (left > l->timer_initial)
-		left = (left - 1) % l->timer_initial + 1;
+	if (left > initial)
+		left = (left - 1) % initial + 1;
 	return (u32)left;
 }
 
@@ -134,11 +135,11 @@ void lapic_timer_set_lvt(struct lapic *l, u32 val)
 	enum timer_mode old = mode(l);
 
 	sync(l);
-	l->lvt[LVT_TIMER] = val;
+	lapic_set(l, APIC_REG_LVT + LVT_TIMER, val);
 	/* To and from the deadline mode the timer is disarmed; between the counting modes the count
 	 * goes on. */
 	if (mode(l) != old && (!counts(l) || old == TIMER_DEADLINE || old == TIMER_RESERVED)) {
-		l->timer_initial = 0;
+		lapic_set(l, APIC_REG_TIMER_INITIAL, 0);
 		l->timer_deadline = 0;
 		l->timer_expiry = TIME_NEVER;
 	}
@@ -150,7 +151,7 @@ void lapic_timer_set_initial(struct lapic *l, u32 val)
 	sync(l);
 	if (!counts(l))
 		return;
-	l->timer_initial = val;
+	lapic_set(l, APIC_REG_TIMER_INITIAL, val);
 	l->timer_expiry = val ? time_now() + val * tick_ns(l) : TIME_NEVER;
 	arm(l);
 }
@@ -161,7 +162,7 @@ void lapic_timer_set_divide(struct lapic *l, u32 val)
 
 	sync(l);
 	left = count_now(l);
-	l->timer_divide = val;
+	lapic_set(l, APIC_REG_TIMER_DIVIDE, val);
 	/* The count goes on from where it is, at the new rate. */
 	if (left)
 		l->timer_expiry = time_now() + left * tick_ns(l);

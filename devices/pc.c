@@ -122,9 +122,15 @@ static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
 	return time_from_tsc(time_to_tsc(now) + (tsc - tsc_now)) + 1;
 }
 
+static void lapic_x2apic(void *ctx, bool on)
+{
+	vcpu_set_x2apic(ctx, on);
+}
+
 static const struct lapic_client lapic_client = {
 	.kick = lapic_kick,
 	.tsc_to_time = lapic_tsc_to_time,
+	.x2apic = lapic_x2apic,
 };
 
 static void com_put(struct char_backend *be, u8 byte)
@@ -208,6 +214,20 @@ static enum status place_devices(struct board *b)
 	return OK;
 }
 
+static void init_lapic(struct board *b, struct vcpu *v)
+{
+	const struct lapic_setup setup = {
+		.id = v->id,
+		.bus = &b->lapics,
+		.page = v->apic,
+		.client = &lapic_client,
+		.ctx = v,
+	};
+
+	v->board = &b->vcpu[v->id];
+	lapic_init(&v->board->lapic, &setup);
+}
+
 static enum status pc_build(struct vm *vm)
 {
 	struct board *b = mem_alloc(board_size(vm));
@@ -229,10 +249,8 @@ static enum status pc_build(struct vm *vm)
 	b->lapics.eoi = lapic_eoi_broadcast;
 	b->lapics.ctx = b;
 	init_devices(b);
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		vm->vcpu[i]->board = &b->vcpu[i];
-		lapic_init(&b->vcpu[i].lapic, i, &b->lapics, &lapic_client, vm->vcpu[i]);
-	}
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		init_lapic(b, vm->vcpu[i]);
 	st = place_devices(b);
 	check(!st); /* the table above has no overlaps and fits */
 	console_port_on_input(b->com.port, b->com.be.on_input, b->com.be.on_input_ctx);
@@ -301,9 +319,19 @@ static bool extint(struct vcpu *v)
 	return !v->id && pic_intr(&v->vm->board->pic) && lapic_takes_extint(lapic_of(v));
 }
 
+/* What the LAPIC has for the CPU to be given; called even if the CPU fetches it, as it brings the page up to date. */
+static int lapic_vector(struct vcpu *v)
+{
+	int vector = lapic_pending(lapic_of(v));
+
+	return v->apic_by_cpu ? -1 : vector;
+}
+
 static bool pc_irq_ready(struct vcpu *v)
 {
-	return extint(v) || lapic_pending(lapic_of(v)) >= 0;
+	int vector = lapic_vector(v);
+
+	return vector >= 0 || extint(v);
 }
 
 /* The 8259's request may go away until the lock is held: another vCPU masks its line. */
@@ -325,7 +353,7 @@ static int pc_irq_take(struct vcpu *v)
 
 	if (vector >= 0)
 		return vector;
-	vector = lapic_pending(lapic_of(v));
+	vector = lapic_vector(v);
 	if (vector >= 0)
 		lapic_accept(lapic_of(v), (u8)vector);
 	return vector;
@@ -387,6 +415,11 @@ static void pc_lapic_write(struct vcpu *v, u32 off, unsigned width, u64 val)
 	lapic_mmio_write(own_lapic(v), off, width, val);
 }
 
+static void pc_apic_written(struct vcpu *v, u32 reg, u8 vector)
+{
+	lapic_written(lapic_of(v), reg, vector);
+}
+
 const struct board_ops pc_board = {
 	.build = pc_build,
 	.fini = pc_fini,
@@ -403,5 +436,6 @@ const struct board_ops pc_board = {
 	.lapic_page = pc_lapic_page,
 	.lapic_read = pc_lapic_read,
 	.lapic_write = pc_lapic_write,
+	.apic_written = pc_apic_written,
 	.has_work = pc_has_work,
 };

@@ -26,7 +26,8 @@ struct board_ops {
 	/* The following run on the vCPU's own pCPU. */
 	void (*vcpu_init)(struct vcpu *v); /* INIT came */
 	void (*tsc_moved)(struct vcpu *v); /* the guest wrote its TSC */
-	bool (*irq_ready)(struct vcpu *v); /* would the CPU take an interrupt now if it could? */
+	/* Would the CPU take an interrupt now if it could, one that must be injected? Brings v->apic up to date. */
+	bool (*irq_ready)(struct vcpu *v);
 	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector, or -1 if it went away */
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
 	u8 (*cr8)(struct vcpu *v);
@@ -38,6 +39,10 @@ struct board_ops {
 	bool (*lapic_page)(struct vcpu *v, u64 gpa);
 	u64 (*lapic_read)(struct vcpu *v, u32 off, unsigned width);
 	void (*lapic_write)(struct vcpu *v, u32 off, unsigned width, u64 val);
+
+	/* The CPU has carried out a write of a LAPIC register (enum apic_reg) in v->apic, but for its effect outside of the
+	 * vCPU: the EOI of a level-triggered `vector`, or what it cannot do itself. */
+	void (*apic_written)(struct vcpu *v, u32 reg, u8 vector);
 
 	/* Has anything come that ends a HLT (or a wait for SIPI)? */
 	bool (*has_work)(struct vcpu *v, bool interrupts_on);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the operator is told about a vCPU whose guest was stopped. */
+/* What the operator is told about a guest that was stopped, or that ends. */
 #include <vm/vcpu.h>
 
 #include <core/service/log.h>
@@ -47,4 +47,16 @@ void vcpu_dump(struct vcpu *v, const struct vm_exit *x)
 		 (ull)virt->get_reg(v, REG_EFER));
 	dump_segments(v);
 	virt->dump(v);
+}
+
+void vm_log_exits(const struct vm *vm)
+{
+	for (enum exit_kind kind = 0; kind < EXIT_KINDS; kind++) {
+		u64 count = 0;
+
+		for (u32 i = 0; i < vm->vcpu_count; i++)
+			count += vm->vcpu[i]->exits[kind];
+		if (count)
+			log_debug("vm \"%s\": exits: %s %llu", vm->name, exit_name(kind), (ull)count);
+	}
 }

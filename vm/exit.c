@@ -49,6 +49,12 @@ static enum exit_action on_exception(struct vcpu *v, struct vm_exit *x)
 	return EXIT_RESUME;
 }
 
+static enum exit_action on_apic(struct vcpu *v, struct vm_exit *x)
+{
+	v->vm->ops->apic_written(v, x->apic.reg, x->apic.vector);
+	return EXIT_RESUME;
+}
+
 static enum exit_action stop(struct vcpu *v, struct vm_exit *x, const char *why)
 {
 	vcpu_dump(v, x);
@@ -91,6 +97,7 @@ static const struct {
 	[EXIT_UNDEFINED] = { "undefined", on_undefined },
 	[EXIT_FORBIDDEN] = { "forbidden", on_forbidden },
 	[EXIT_EXCEPTION] = { "exception", on_exception },
+	[EXIT_APIC] = { "apic", on_apic },
 	[EXIT_SHUTDOWN] = { "shutdown", on_shutdown },
 	[EXIT_INVALID] = { "invalid state", on_invalid },
 	[EXIT_UNKNOWN] = { "unknown", on_unknown },

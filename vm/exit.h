@@ -24,6 +24,7 @@ enum exit_kind {
 	EXIT_UNDEFINED, /* an instruction that this CPU does not offer: #UD */
 	EXIT_FORBIDDEN, /* an instruction that this CPU refuses: #GP(0) */
 	EXIT_EXCEPTION, /* an intercepted exception, to be given to the guest */
+	EXIT_APIC,	/* the CPU served a write to v->apic, the board has the rest to do */
 	EXIT_SHUTDOWN,	/* triple fault */
 	EXIT_INVALID,	/* the CPU refused the guest state */
 	EXIT_KINDS,
@@ -56,6 +57,10 @@ struct vm_exit {
 			u32 error;
 			gva_t cr2; /* #PF only */
 		} exception;
+		struct {
+			u8 reg; /* enum apic_reg */
+			u8 vector;
+		} apic;
 		struct {
 			u64 code, info1, info2;
 		} raw; /* EXIT_UNKNOWN, EXIT_INVALID */

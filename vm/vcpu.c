@@ -8,6 +8,7 @@
 #include <core/service/time.h>
 #include <lib/bits.h>
 #include <lib/fmt.h>
+#include <vm/apic_page.h>
 #include <vm/run.h>
 #include <vm/vm.h>
 
@@ -23,9 +24,14 @@ enum status vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 	run_init(&v->run, &vm->sched);
 	v->run.run = vcpu_run;
 	v->run.gone = vcpu_gone;
-	if (!guest_cpu_init(&v->cpu)) {
+	v->apic = mem_alloc(sizeof(*v->apic));
+	if (!v->apic) {
 		st = E_NOMEM;
 		goto free_vcpu;
+	}
+	if (!guest_cpu_init(&v->cpu)) {
+		st = E_NOMEM;
+		goto free_apic;
 	}
 	st = vm->virt->vcpu_init(v);
 	if (st)
@@ -35,6 +41,8 @@ enum status vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 
 fini_cpu:
 	guest_cpu_fini(&v->cpu);
+free_apic:
+	mem_free(v->apic, sizeof(*v->apic));
 free_vcpu:
 	mem_free(v, sizeof(*v));
 	return st;
@@ -44,6 +52,7 @@ void vcpu_destroy(struct vcpu *v)
 {
 	v->vm->virt->vcpu_fini(v);
 	guest_cpu_fini(&v->cpu);
+	mem_free(v->apic, sizeof(*v->apic));
 	mem_free(v, sizeof(*v));
 }
 
@@ -153,6 +162,14 @@ void vcpu_notify(struct vcpu *v)
 	/* Pairs with the acquire in vm/run.c: who sees it sees what was stored before. */
 	atomic_store_explicit(&v->attention, true, memory_order_release);
 	run_notify(&v->run);
+}
+
+/* In the format of an xAPIC, or with the APIC off, the board serves all accesses. */
+void vcpu_set_x2apic(struct vcpu *v, bool on)
+{
+	const bool *by_cpu = v->vm->virt->apic;
+
+	v->apic_by_cpu = on && by_cpu && *by_cpu;
 }
 
 /* --- Exceptions ------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 struct vm;
 struct virt_vcpu;
 struct board_vcpu;
+struct apic_page;
 
 enum vcpu_mode {
 	VCPU_NEW,	/* has never run */
@@ -40,11 +41,13 @@ struct vcpu {
 	u32 id;			   /* [b] index and initial APIC id */
 	struct virt_vcpu *hw;	   /* [b] the vendor's part */
 	struct board_vcpu *board;  /* [b] the board's part */
+	struct apic_page *apic;	   /* [b] the registers of its LAPIC */
 	struct gpr regs;	   /* [o] */
 	struct vcpu_event event;   /* [o] to be injected at the next entry */
 	bool int_shadow;	   /* [o] after STI or MOV SS */
 	bool nmi_blocked;	   /* [o] until IRET */
 	bool nmi_pending;	   /* [o] */
+	bool apic_by_cpu;	   /* [o] the CPU serves `apic` and takes interrupts from it */
 	enum vcpu_mode mode;	   /* [o] */
 	/*
 	 * [a] Something is there to look at before the next entry: an interrupt, a signal, a verdict, a changed address space. Release
@@ -80,6 +83,8 @@ static inline void vcpu_attend(struct vcpu *v)
 {
 	atomic_store_explicit(&v->attention, true, memory_order_relaxed);
 }
+/* The registers in v->apic are those of an x2APIC from now on, or no longer. Its owner, or while all are parked. */
+void vcpu_set_x2apic(struct vcpu *v, bool on);
 
 /* Queues an exception for the next entry; two that meet become #DF or a shutdown as the manual says. */
 void vcpu_inject(struct vcpu *v, u8 vector);

@@ -68,6 +68,8 @@ struct virt_ops {
 	const char *name;
 	const struct pt_format *pt;	      /* second-stage format */
 	const struct virt_feature *features; /* ended by a NULL name */
+	/* Can the CPU serve an x2APIC from v->apic and deliver its interrupts, while v->apic_by_cpu? Constant after cpu_on(). NULL: no. */
+	const bool *apic;
 
 	/* Can this CPU do it? NULL if so, else why not. */
 	const char *(*probe)(void);

@@ -128,6 +128,7 @@ static void destroy(struct vm *vm)
 	window_enter(vm->window);
 	aspace_scrub(vm);
 	window_enter(NULL);
+	vm_log_exits(vm);
 	/* A warning, so that it is seen while another guest has the screen. */
 	log_warn("vm \"%s\": %s", vm->name, vm->reason);
 	vm->ops->fini(vm);

@@ -110,6 +110,8 @@ void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);
 /* The guest ended itself with a code, through a test device; it is not restarted. */
 void vm_guest_exit(struct vm *vm, u32 code);
+/* How often its vCPUs left the guest for what, since it was made; for people who debug. */
+void vm_log_exits(const struct vm *vm);
 /* How many VMs exist now. */
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */

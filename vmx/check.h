@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Why did the CPU refuse the guest state? The manual's rules for it, checked again in order, for
- * the operator and for us. Pure: the VMCS is behind a function.
+ * Why did the CPU refuse the guest state, or the controls? The manual's rules for them, checked
+ * again in order, for the operator and for us. Pure: the VMCS is behind a function.
  */
 #pragma once
 
@@ -22,4 +22,8 @@ struct vmx_fault {
 };
 
 /* True: `fault` has the first rule that is broken. */
-bool vmx_check_guest(const struct vmx_limits *limits, vmcs_reader *read, struct vmx_fault *fault);
+typedef bool vmx_checker(const struct vmx_limits *limits, vmcs_reader *read,
+			 struct vmx_fault *fault);
+vmx_checker vmx_check_guest;
+/* The controls: VM-instruction error 7. */
+vmx_checker vmx_check_controls;

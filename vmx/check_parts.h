@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Between check.c and check_segment.c only.
+ * Between check.c, check_control.c and check_segment.c only.
  */
 #pragma once
 

@@ -34,6 +34,7 @@ static const struct {
 	{ offsetof(struct vmx_features, preemption_timer), CTL_PIN,   (u32)PIN_PREEMPTION_TIMER },
 	{ offsetof(struct vmx_features, virtual_nmis),	   CTL_PIN,   (u32)PIN_VIRTUAL_NMIS },
 	{ offsetof(struct vmx_features, tpr_shadow),	   CTL_PROC,  (u32)PROC_TPR_SHADOW },
+	{ offsetof(struct vmx_features, apic),		   CTL_PROC2, (u32)VMX_PROC2_APIC },
 	{ offsetof(struct vmx_features, load_pat),	   CTL_EXIT,  (u32)EXIT_CTL_LOAD_PAT },
 	{ offsetof(struct vmx_features, load_pat),	   CTL_ENTRY, (u32)ENTRY_CTL_LOAD_PAT },
 	{ offsetof(struct vmx_features, load_efer),	   CTL_EXIT,  (u32)EXIT_CTL_LOAD_EFER },
@@ -93,6 +94,7 @@ struct vmx_features vmx_controls_offer(const struct vmx_caps *caps)
 	if (!(ept & EPT_CAP_INVVPID) || !(ept & (EPT_CAP_INVVPID_SINGLE | EPT_CAP_INVVPID_ALL)))
 		f.vpid = false;
 	f.single_flush = single_flush(ept, f.vpid);
+	f.apic &= f.tpr_shadow;
 	return f;
 }
 
@@ -118,7 +120,8 @@ struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struc
 	/* The shadow answers reads of CR8. */
 	if (use.tpr_shadow)
 		c.ctl[CTL_PROC] &= ~(u32)PROC_CR8_STORE;
-	/* Set by the mode that the guest is in. */
+	/* Set by the mode that the guest, or its APIC, is in. */
+	c.ctl[CTL_PROC2] &= ~(u32)VMX_PROC2_APIC;
 	c.ctl[CTL_ENTRY] &= ~(u32)ENTRY_CTL_LONG_MODE;
 	c.ctl[CTL_PROC] &= ~(u32)PROC_IRQ_WINDOW;
 	for (unsigned i = 0; i < CTL_COUNT; i++)

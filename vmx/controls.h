@@ -48,6 +48,7 @@ struct vmx_features {
 	bool preemption_timer;
 	bool virtual_nmis;
 	bool tpr_shadow;
+	bool apic; /* x2APIC, its registers and the delivery of its interrupts; rests on tpr_shadow */
 	bool load_pat, load_efer; /* by the CPU at entry and exit; else by MSR lists */
 	bool rdtscp;
 	bool wbinvd;        /* exits; else it runs in the guest and costs everybody's caches */
@@ -56,6 +57,12 @@ struct vmx_features {
 	bool true_controls; /* accesses to CR3 need not exit */
 	bool ept_2m, ept_1g;
 };
+
+/*
+ * All or none of these: every CPU since Ivy Bridge-EP has the three, and without delivery each write
+ * of the TPR would need the threshold. Set while the guest's APIC is in x2APIC mode.
+ */
+#define VMX_PROC2_APIC (PROC2_X2APIC | PROC2_APIC_REGS | PROC2_VID)
 
 struct vmx_controls {
 	u32 ctl[CTL_COUNT];

@@ -126,6 +126,8 @@ enum status vmx_cpu_on(void)
 	}
 	/* The first pCPU decides for all, before the others wake. */
 	if (!p->id) {
+		/* It rests on the shadow, which plinth.conf may have switched off. */
+		vmx_features.apic &= vmx_features.tpr_shadow;
 		vmx_controls = vmx_controls_choose(&vmx_caps, &vmx_features);
 		/* Its guests could not execute RDTSCP and RDPID, nor may they be told of them. */
 		cpu_features.rdtscp &= vmx_features.rdtscp;

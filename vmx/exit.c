@@ -71,6 +71,20 @@ static void update_dr6(void)
 		vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
+/* "EOI Virtualization": a trap, the EOI is done. */
+static void decode_eoi(struct vcpu *v, struct vm_exit *x)
+{
+	x->apic.reg = APIC_REG_EOI;
+	x->apic.vector = (u8)FIELD_GET(EOI_VECTOR, vmread(VMCS_QUALIFICATION));
+}
+
+/* "APIC-Write Emulation": a trap too, what was written is in the page. */
+static void decode_apic_write(struct vcpu *v, struct vm_exit *x)
+{
+	x->apic.reg = (u8)(FIELD_GET(APIC_W_OFFSET, vmread(VMCS_QUALIFICATION)) / 16);
+	x->apic.vector = (u8)apic_page_get(v->apic, x->apic.reg);
+}
+
 /* The machine's own: its handler decides. */
 #define RAISE(vector) __asm__ volatile("int %0" : : "i"(vector) : "memory")
 
@@ -172,6 +186,7 @@ static const struct row {
 	[REASON_MWAIT]		= { EXIT_UNDEFINED, NULL },
 	[REASON_MONITOR]	= { EXIT_UNDEFINED, NULL },
 	[REASON_MACHINE_CHECK]	= { EXIT_HOST, decode_machine_check },
+	[REASON_EOI]		= { EXIT_APIC, decode_eoi },
 	[REASON_EPT_VIOLATION]	= { EXIT_FAULT, decode_violation },
 	[REASON_EPT_MISCONFIG]	= { EXIT_UNKNOWN, decode_misconfig },
 	[REASON_INVEPT]		= { EXIT_UNDEFINED, NULL },
@@ -179,6 +194,7 @@ static const struct row {
 	[REASON_INVVPID]	= { EXIT_UNDEFINED, NULL },
 	[REASON_WBINVD]		= { EXIT_CACHE, take_length },
 	[REASON_XSETBV]		= { EXIT_XSETBV, take_length },
+	[REASON_APIC_WRITE]	= { EXIT_APIC, decode_apic_write },
 	[REASON_ENCLS]		= { EXIT_UNDEFINED, NULL },
 	// clang-format on
 };

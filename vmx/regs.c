@@ -95,9 +95,6 @@ static void set_pat(struct virt_vcpu *hw, u64 val)
 		    (struct msr_entry){ .index = MSR_PAT, .data = val };
 }
 
-/* The byte of the virtual APIC page where the CPU looks for CR8. "TPR Virtualization". */
-#define APIC_TPR 0x80
-
 /* Where a register lies in the VMCS; 0: elsewhere. */
 static const u16 fields[VIRT_REGS] = {
 	[REG_CR3] = VMCS_GUEST_CR3,
@@ -129,7 +126,7 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r)
 	case REG_CR4:
 		return get_cr4();
 	case REG_CR8:
-		return hw->area->apic[APIC_TPR] >> 4;
+		return apic_page_get(v->apic, APIC_REG_TPR) >> 4;
 	case REG_EFER:
 		return hw->efer;
 	case REG_DR6:
@@ -160,8 +157,8 @@ void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 	case REG_CR4:
 		set_cr4(hw, val);
 		break;
-	case REG_CR8:
-		hw->area->apic[APIC_TPR] = (u8)(val << 4);
+	case REG_CR8: /* The CPU finds it where the board has it. */
+		assert(val == apic_page_get(v->apic, APIC_REG_TPR) >> 4);
 		break;
 	case REG_EFER:
 		set_efer(hw, val);

@@ -22,21 +22,22 @@ enum status vmx_vm_init(struct vm *vm)
 	if (!hw)
 		return E_NOMEM;
 	hw->io_bitmap = mem_alloc(IO_BITMAP_SIZE);
-	hw->msr_bitmap = mem_alloc(MSR_BITMAP_SIZE);
+	hw->msr_bitmaps = mem_alloc(MSR_BITMAP_SIZE);
 	vm->hw = hw;
-	if (!hw->io_bitmap || !hw->msr_bitmap) {
+	if (!hw->io_bitmap || !hw->msr_bitmaps) {
 		vmx_vm_fini(vm);
 		return E_NOMEM;
 	}
 	memset(hw->io_bitmap, 0xff, IO_BITMAP_SIZE);
-	memset(hw->msr_bitmap, 0xff, MSR_BITMAP_SIZE);
+	memset(hw->msr_bitmaps, 0xff, MSR_BITMAP_SIZE);
+	vmx_open_x2apic(hw->msr_bitmaps + PAGE_SIZE);
 	return OK;
 }
 
 void vmx_vm_fini(struct vm *vm)
 {
 	mem_free(vm->hw->io_bitmap, IO_BITMAP_SIZE);
-	mem_free(vm->hw->msr_bitmap, MSR_BITMAP_SIZE);
+	mem_free(vm->hw->msr_bitmaps, MSR_BITMAP_SIZE);
 	mem_free(vm->hw, sizeof(*vm->hw));
 	vm->hw = NULL;
 }
@@ -47,12 +48,9 @@ static u64 eptp(const struct vcpu *v)
 }
 
 /* Fields that are only read if their feature is in use, and that a CPU without it may not have. */
-static void fill_optional(struct virt_vcpu *hw)
+static void fill_optional(struct vcpu *v)
 {
-	if (vmx_features.tpr_shadow) {
-		vmwrite(VMCS_VIRTUAL_APIC, mem_hpa(hw->area->apic));
-		vmwrite(VMCS_TPR_THRESHOLD, 0);
-	}
+	vmx_fill_apic(v);
 	if (vmx_features.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }
@@ -82,13 +80,13 @@ static void fill_control(struct vcpu *v)
 	vmwrite(VMCS_CR3_TARGETS, 0);
 	vmwrite(VMCS_IO_BITMAP_A, mem_hpa(v->vm->hw->io_bitmap));
 	vmwrite(VMCS_IO_BITMAP_B, mem_hpa(v->vm->hw->io_bitmap + PAGE_SIZE));
-	vmwrite(VMCS_MSR_BITMAP, mem_hpa(v->vm->hw->msr_bitmap));
+	vmwrite(VMCS_MSR_BITMAP, mem_hpa(v->vm->hw->msr_bitmaps));
 	vmwrite(VMCS_EPT_POINTER, eptp(v));
 	vmwrite(VMCS_CR0_MASK, vmx_cr0_mask());
 	vmwrite(VMCS_CR4_MASK, vmx_cr4_mask());
 	vmwrite(VMCS_ENTRY_EVENT, 0);
 	fill_lists(hw);
-	fill_optional(hw);
+	fill_optional(v);
 }
 
 /* What nobody sets later, and what is written only when it differs from our copy, which is zero. */
@@ -249,6 +247,7 @@ void vmx_run(struct vcpu *v, struct vm_exit *x)
 	u32 reason = 0;
 
 	write_guest(v);
+	vmx_sync_apic(v);
 	flush_now(v);
 	set_preemption_timer();
 	do {
@@ -268,7 +267,8 @@ void vmx_run(struct vcpu *v, struct vm_exit *x)
 	vmx_decode(v, reason, x);
 }
 
-static void dump_refused(void)
+/* Which rule the CPU has found broken: `check` goes through them again. */
+static void dump_refused(vmx_checker *check)
 {
 	const struct vmx_limits limits = {
 		.caps = &vmx_caps,
@@ -278,7 +278,7 @@ static void dump_refused(void)
 	};
 	struct vmx_fault fault;
 
-	if (vmx_check_guest(&limits, vmread, &fault))
+	if (check(&limits, vmread, &fault))
 		log_info("  vmcs: %s (%llx): %s", vmcs_field_name(fault.field),
 			 (unsigned long long)fault.val, fault.rule);
 	else
@@ -305,6 +305,8 @@ void vmx_dump(struct vcpu *v)
 	if (v->hw->failure)
 		log_info("  vmcs: VM-instruction error %u: %s", v->hw->failure,
 			 vmcs_error_text(v->hw->failure));
+	if (v->hw->failure == ERROR_CONTROLS)
+		dump_refused(vmx_check_controls);
 	if (was_refused(reason) && (reason & REASON_BASIC) == REASON_GUEST_STATE)
-		dump_refused();
+		dump_refused(vmx_check_guest);
 }

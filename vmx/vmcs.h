@@ -29,6 +29,7 @@ enum vmcs_type { VMCS_IS_CONTROL, VMCS_IS_INFO, VMCS_IS_GUEST, VMCS_IS_HOST };
 	X(GUEST_GS,		0x080a, W16, GUEST) \
 	X(GUEST_LDTR,		0x080c, W16, GUEST) \
 	X(GUEST_TR,		0x080e, W16, GUEST) \
+	X(GUEST_INTERRUPTS,	0x0810, W16, GUEST) /* "interrupt status" */ \
 	X(HOST_ES,		0x0c00, W16, HOST) \
 	X(HOST_CS,		0x0c02, W16, HOST) \
 	X(HOST_SS,		0x0c04, W16, HOST) \
@@ -45,6 +46,10 @@ enum vmcs_type { VMCS_IS_CONTROL, VMCS_IS_INFO, VMCS_IS_GUEST, VMCS_IS_HOST };
 	X(TSC_OFFSET,		0x2010, W64, CONTROL) \
 	X(VIRTUAL_APIC,		0x2012, W64, CONTROL) \
 	X(EPT_POINTER,		0x201a, W64, CONTROL) \
+	X(EOI_EXITS0,		0x201c, W64, CONTROL) \
+	X(EOI_EXITS1,		0x201e, W64, CONTROL) \
+	X(EOI_EXITS2,		0x2020, W64, CONTROL) \
+	X(EOI_EXITS3,		0x2022, W64, CONTROL) \
 	X(ENCLS_BITMAP,		0x202e, W64, CONTROL) \
 	X(GUEST_PHYSICAL,	0x2400, W64, INFO) \
 	X(GUEST_LINK,		0x2800, W64, GUEST) \
@@ -162,6 +167,7 @@ VMCS_FIELDS(VMCS_CHECK)
 #define PIN_NMI              BIT(3)
 #define PIN_VIRTUAL_NMIS     BIT(5)
 #define PIN_PREEMPTION_TIMER BIT(6)
+#define PIN_POSTED           BIT(7) /* not used */
 
 /* Primary processor-based controls. */
 #define PROC_IRQ_WINDOW  BIT(2)
@@ -180,10 +186,14 @@ VMCS_FIELDS(VMCS_CHECK)
 
 /* Secondary processor-based controls. */
 #define PROC2_EPT          BIT(1)
+#define PROC2_APIC_PAGE    BIT(0) /* virtualise accesses to the xAPIC's page; not used */
 #define PROC2_RDTSCP       BIT(3)
+#define PROC2_X2APIC       BIT(4) /* virtualise x2APIC mode */
 #define PROC2_VPID         BIT(5)
 #define PROC2_WBINVD       BIT(6)
 #define PROC2_UNRESTRICTED BIT(7)
+#define PROC2_APIC_REGS    BIT(8) /* APIC-register virtualisation */
+#define PROC2_VID          BIT(9) /* virtual-interrupt delivery */
 #define PROC2_ENCLS        BIT(15)
 
 /* VM-exit controls. */
@@ -203,6 +213,10 @@ VMCS_FIELDS(VMCS_CHECK)
 #define BLOCKING_MOV_SS BIT(1)
 #define BLOCKING_SMI    BIT(2)
 #define BLOCKING_NMI    BIT(3)
+
+/* Guest interrupt status: the highest vector requested, and the highest in service; 0: none. */
+#define INTERRUPTS_RVI BITS(7, 0)
+#define INTERRUPTS_SVI BITS(15, 8)
 
 /* Pending debug exceptions, and the qualification of a #DB: where DR6 has them. */
 #define DEBUG_BREAKPOINTS BITS(3, 0)
@@ -270,6 +284,10 @@ VMCS_FIELDS(VMCS_CHECK)
 #define EPT_Q_TRANSLATED    BIT(8) /* the access itself; 0: the walk through the guest's tables */
 #define EPT_Q_IRET_UNBLOCKS BIT(12)
 
+/* Qualification of an EOI-induced exit, and of an APIC-write exit. */
+#define EOI_VECTOR   BITS(7, 0)
+#define APIC_W_OFFSET BITS(11, 0)
+
 /* EPT pointer. */
 #define EPTP_MEMTYPE BITS(2, 0)
 #define EPTP_LEVELS  BITS(5, 3) /* - 1 */
@@ -326,6 +344,7 @@ enum vmx_reason {
 	REASON_MWAIT = 36,
 	REASON_MONITOR = 39,
 	REASON_MACHINE_CHECK = 41,
+	REASON_EOI = 45,
 	REASON_EPT_VIOLATION = 48,
 	REASON_EPT_MISCONFIG = 49,
 	REASON_INVEPT = 50,
@@ -333,9 +352,13 @@ enum vmx_reason {
 	REASON_INVVPID = 53,
 	REASON_WBINVD = 54,
 	REASON_XSETBV = 55,
+	REASON_APIC_WRITE = 56,
 	REASON_ENCLS = 60,
 	REASONS,
 };
+
+/* An entry that failed. */
+#define ERROR_CONTROLS 7u
 
 /* The field's name, for people. vmcs.c */
 const char *vmcs_field_name(enum vmcs_field f);

@@ -10,6 +10,7 @@
 
 #include <arch/x86_64/defs/regs.h>
 #include <core/pcpu.h>
+#include <vm/apic_page.h>
 #include <vm/tag.h>
 #include <vm/vcpu.h>
 #include <vm/virt.h>
@@ -22,11 +23,13 @@ extern struct vmx_controls vmx_controls;
 
 /* Permission maps. Intel SDM vol. 3, "I/O-Bitmap Addresses", "MSR-Bitmap Address". */
 #define IO_BITMAP_SIZE  (2 * PAGE_SIZE) /* A and B */
-#define MSR_BITMAP_SIZE PAGE_SIZE
+/* Two: one for vCPUs whose APIC the board serves, one for those whose APIC the CPU serves. */
+#define MSR_BITMAPS     2u
+#define MSR_BITMAP_SIZE (MSR_BITMAPS * PAGE_SIZE)
 
 struct virt_vm {
 	u8 *io_bitmap;
-	u8 *msr_bitmap;
+	u8 *msr_bitmaps;
 };
 
 /* What neither VM entry nor VM exit switches and the hypervisor does not use itself, while the vCPU
@@ -41,7 +44,6 @@ struct vmx_unswitched {
 
 struct vmx_area {
 	u8 vmcs[PAGE_SIZE];
-	u8 apic[PAGE_SIZE]; /* the TPR shadow is in it */
 	struct msr_entry entry_list[MSR_LIST_MAX], exit_list[MSR_LIST_MAX];
 };
 
@@ -57,6 +59,8 @@ struct virt_vcpu {
 	/* Copies of what is in the VMCS, so that it is only written when it changes. */
 	u64 rip, rsp, rflags;
 	u32 blocking, proc, entry;
+	u64 eoi_exits[4];
+	bool apic; /* the CPU serves the APIC */
 
 	/* As the guest sees them; the VMCS has what the CPU wants besides. */
 	u64 cr0, efer, pat;
@@ -133,9 +137,16 @@ void vmx_read_blocking(struct vcpu *v);
 /* The guest faulted at an IRET that had already ended the blocking of NMIs: it goes on. */
 void vmx_block_nmis_again(struct vcpu *v);
 
+/* apic.c */
+void vmx_fill_apic(struct vcpu *v);
+/* Before an entry: the CPU serves v->apic or not, and knows what is pending in it. */
+void vmx_sync_apic(struct vcpu *v);
+
 /* bitmap.c */
 void vmx_trap_port(struct vm *vm, u16 port, bool trap);
 void vmx_trap_msr(struct vm *vm, u32 msr, bool read, bool write);
+/* Opens what APIC virtualisation serves. */
+void vmx_open_x2apic(u8 *map);
 
 /* enter.asm */
 enum vmx_enter { VMX_EXITED, VMX_FAIL_INVALID, VMX_FAIL_VALID };

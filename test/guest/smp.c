@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Starts every processor that the MADT names and makes them prove that they share memory, take IPIs
- * and see one time. Ends with "smp: N cpus up" and "smp: ok" or lines "FAIL ...", and powers off.
+ * and see one time. With "x2apic" on the command line all of it in x2APIC mode. Ends with "smp: N cpus up" and "smp: ok" or lines "FAIL ...", and powers off.
  */
 #include "apic.h"
 #include "cpu.h"
@@ -19,6 +19,7 @@
 static u32 ids[CPUS_MAX];
 static atomic_uint up, sum, pings, pongs, heard, backwards, failures;
 static _Atomic u64 sent_tsc;
+static bool x2apic;
 
 static void compare_tsc(void)
 {
@@ -51,8 +52,18 @@ static void on_all(struct trap_frame *f)
 	apic_eoi();
 }
 
+static void enable(void)
+{
+	if (x2apic && !apic_is_x2apic() && !apic_to_x2apic()) {
+		print("FAIL CPUID shows no x2APIC\n");
+		atomic_fetch_add(&failures, 1);
+	}
+	apic_enable();
+}
+
 static _Noreturn void ap_main(u32 index)
 {
+	enable();
 	if (apic_id() != ids[index]) {
 		print("FAIL cpu %u has APIC id %u, the MADT says %u\n", index, apic_id(),
 		      ids[index]);
@@ -109,11 +120,11 @@ void main(const struct hvm_start_info *si)
 {
 	u32 count = madt_cpus(ids);
 
-	(void)si;
+	x2apic = cmdline_has(si, "x2apic");
 	trap_set(VEC_PING, on_ping);
 	trap_set(VEC_PONG, on_pong);
 	trap_set(VEC_ALL, on_all);
-	apic_enable();
+	enable();
 	for (u32 i = 1; i < count; i++)
 		start(i);
 	expect(&up, count - 1, "processors up", 0);

@@ -155,6 +155,12 @@ static void lapic_write(struct vcpu *v, u32 off, unsigned width, u64 val)
 	v->board->word = (u32)val;
 }
 
+static void apic_written(struct vcpu *v, u32 reg, u8 vector)
+{
+	v->board->apic_reg = reg;
+	v->board->apic_vector = vector;
+}
+
 static bool has_work(struct vcpu *v, bool interrupts_on)
 {
 	return v->board->signals || (interrupts_on && v->board->vector >= 0);
@@ -176,5 +182,6 @@ const struct board_ops fake_board = {
 	.lapic_page = lapic_page,
 	.lapic_read = lapic_read,
 	.lapic_write = lapic_write,
+	.apic_written = apic_written,
 	.has_work = has_work,
 };

@@ -22,6 +22,8 @@ struct board_vcpu {
 	u32 word;  /* what is read there; written, too */
 	u32 off;   /* of the last access */
 	unsigned width, reads, writes, inits, tsc_moves;
+	u32 apic_reg; /* of the last apic_written(), and its vector */
+	u8 apic_vector;
 	u64 msr[4]; /* the LAPIC's MSRs: base, deadline, and two of x2APIC */
 };
 

@@ -57,6 +57,8 @@ extern enum status fake_virt_refusal;
 extern unsigned fake_virt_dumps;
 /* What max_leaf() answers; 1 GiB by default. */
 extern u64 fake_virt_max_leaf;
+/* Can it deliver interrupts from v->apic? */
+extern bool fake_virt_apic;
 
 void fake_virt_reset(void);
 /* Adds to the script of `v`. When it is at its end the guest computes until the next interrupt for

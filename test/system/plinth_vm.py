@@ -53,9 +53,10 @@ def linux(name, cmdline="", kernel="debian/vmlinuz", **keys):
               cmdline=f"console=ttyS0 quiet name={name} {cmdline}".strip(), **keys)
 
 
-def config(*sections, console="serial:0x3f8,115200", features=""):
-    switches = f"features = {features}\n" if features else ""
-    return f"[host]\nconsole = {console}\n{switches}\n" + "".join(sections)
+def config(*sections, console="serial:0x3f8,115200", **host):
+    """plinth.conf; keys of [host] that are empty are left out."""
+    lines = [f"{key} = {value}\n" for key, value in {"console": console, **host}.items() if value]
+    return "[host]\n" + "".join(lines) + "\n" + "".join(sections)
 
 
 def artifact(path):

@@ -17,6 +17,8 @@
 static struct rig {
 	struct lapic_bus bus;
 	struct lapic cpu[RIG_CPUS];
+	struct apic_page page[RIG_CPUS];
+	bool x2apic[RIG_CPUS]; /* as last told */
 	unsigned kicks[RIG_CPUS];
 	unsigned eois;
 	u8 eoi_vector;
@@ -54,7 +56,30 @@ static inline void rig_eoi(void *ctx, u8 vector)
 	rig.eoi_vector = vector;
 }
 
-static const struct lapic_client rig_client = { .kick = rig_kick, .tsc_to_time = rig_tsc_to_time };
+static inline void rig_x2apic(void *ctx, bool on)
+{
+	rig.x2apic[(struct lapic *)ctx - rig.cpu] = on;
+}
+
+static const struct lapic_client rig_client = {
+	.kick = rig_kick,
+	.tsc_to_time = rig_tsc_to_time,
+	.x2apic = rig_x2apic,
+};
+
+/* CPU `i` of the rig, with an id of its own. */
+static inline void rig_add(u32 i, u32 id)
+{
+	const struct lapic_setup setup = {
+		.id = id,
+		.bus = &rig.bus,
+		.page = &rig.page[i],
+		.client = &rig_client,
+		.ctx = &rig.cpu[i],
+	};
+
+	lapic_init(&rig.cpu[i], &setup);
+}
 
 static inline u32 rd(struct lapic *l, u32 off)
 {
@@ -72,7 +97,7 @@ static inline void rig_power_on(u32 count)
 	fake_time_reset();
 	rig = (struct rig){ .bus = { .eoi = rig_eoi } };
 	for (u32 i = 0; i < count; i++)
-		lapic_init(&rig.cpu[i], i, &rig.bus, &rig_client, &rig.cpu[i]);
+		rig_add(i, i);
 }
 
 /* The same, software-enabled. */

@@ -306,7 +306,7 @@ static void x2apic_identity(void **state)
 {
 	rig_power_on(1);
 	rig.bus.count = 0;
-	lapic_init(l, 0x123, &rig.bus, &rig_client, l);
+	rig_add(0, 0x123);
 	assert_int_equal(rd(l, ID), 0x23u << 24);
 	to_x2apic(l);
 	assert_int_equal(rdmsr(x2(ID)), 0x123);

@@ -199,7 +199,7 @@ static void by_id_not_by_index(void **state)
 {
 	rig_start(0);
 	for (u32 i = 0; i < CPUS; i++) {
-		lapic_init(&cpu[i], 0x10 + (CPUS - i), &rig.bus, &rig_client, &cpu[i]);
+		rig_add(i, 0x10 + (CPUS - i));
 		wr(&cpu[i], SVR, 0x1ff);
 	}
 	icr(0, 0x12, 0x4051);
@@ -207,7 +207,7 @@ static void by_id_not_by_index(void **state)
 	icr(0, 2, 0x4051);
 	assert_int_equal(who(), 0);
 	/* An xAPIC knows 8 bits of its id. */
-	lapic_init(&cpu[CPUS], 0x123, &rig.bus, &rig_client, &cpu[CPUS]);
+	rig_add(CPUS, 0x123);
 	wr(&cpu[CPUS], SVR, 0x1ff);
 	icr(0, 0x23, 0x4051);
 	assert_int_equal(who(), 0x10);

@@ -2,6 +2,8 @@
 /* devices/pc.c: how an interrupt gets from a pin, or another vCPU, to a vCPU. */
 #include "pc_rig.h"
 
+#include <vm/apic_page.h>
+
 #include <pthread.h>
 
 /* --- By the 8259 ----------------------------------------------------------------------- */
@@ -158,6 +160,85 @@ static void ipi_wakes(void **state)
 	assert_false(OPS->irq_ready(v));
 }
 
+/* --- Served by the CPU ------------------------------------------------------------------ */
+
+static void apic_mode(struct vcpu *w, u64 bits)
+{
+	u64 base;
+
+	assert_true(OPS->msr_read(w, MSR_APIC_BASE, &base));
+	base &= ~(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_true(OPS->msr_write(w, MSR_APIC_BASE, base | bits));
+}
+
+static void serve_by_cpu(void)
+{
+	fake_virt_apic = true;
+	apic_mode(v, APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_true(OPS->msr_write(v, 0x80f, 0x1ff));
+}
+
+/* In x2APIC mode only, and only where the CPU can. */
+static void who_serves_the_apic(void **state)
+{
+	apic_mode(v, APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_false(v->apic_by_cpu);
+	fake_virt_apic = true;
+	apic_mode(ap, APIC_BASE_ENABLE);
+	assert_false(ap->apic_by_cpu);
+	apic_mode(ap, APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_true(ap->apic_by_cpu);
+	apic_mode(ap, 0);
+	assert_false(ap->apic_by_cpu);
+	apic_mode(ap, APIC_BASE_ENABLE);
+	apic_mode(ap, APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	OPS->vcpu_init(ap);
+	assert_true(ap->apic_by_cpu);
+	/* The next start begins anew. */
+	vm_guest_reset(vm, "test");
+	fake_run_all(10);
+	assert_false(ap->apic_by_cpu);
+}
+
+/* The CPU takes it from the page; the 8259's is still injected. */
+static void cpu_takes_from_the_page(void **state)
+{
+	serve_by_cpu();
+	assert_true(OPS->msr_write(v, 0x83f, 0x55));
+	assert_true(OPS->has_work(v, true));
+	assert_false(OPS->irq_ready(v));
+	assert_int_equal(OPS->irq_take(v), -1);
+	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x55);
+	assert_true(OPS->msr_write(v, 0x835, 0x700));
+	pic_on((u16)~BIT(0));
+	pit_on();
+	fake_time_advance(1100000);
+	assert_true(OPS->irq_ready(v));
+	assert_int_equal(OPS->irq_take(v), 0x20);
+	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x55);
+}
+
+/* The CPU has done the EOI; the IOAPIC sends the next as the line is still high. */
+static void level_and_eoi_by_cpu(void **state)
+{
+	const struct fake_step eoi = {
+		.exit = { .kind = EXIT_APIC, .apic = { APIC_REG_EOI, 0x61 } },
+	};
+
+	serve_by_cpu();
+	ioapic_set(9, 0x8000 | 0x61);
+	out(0x604, 2, 1);
+	out(0x602, 2, 0x0001);
+	fake_time_advance(700 * NS_PER_S);
+	assert_false(OPS->irq_ready(v));
+	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x61);
+	apic_page_set(v->apic, APIC_REG_IRR + 3, 0);
+	fake_virt_add(v, &eoi);
+	fake_run_once(0);
+	OPS->irq_ready(v);
+	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x61);
+}
+
 /* --- The LAPIC as a vCPU sees it ------------------------------------------------------- */
 
 static void lapic_page(void **state)
@@ -236,6 +317,7 @@ int main(void)
 		TEST(timer_by_pic),      TEST(lint0_masked),    TEST(timer_into_the_guest),
 		TEST(masked_in_between), TEST(timer_by_ioapic), TEST(level_and_eoi),
 		TEST(start_up_ipi),      TEST(ipi_wakes),       TEST(lapic_page),
+		TEST(who_serves_the_apic), TEST(cpu_takes_from_the_page), TEST(level_and_eoi_by_cpu),
 		TEST(task_priority),     TEST(tsc_deadline),    TEST(init_resets_the_lapic),
 	};
 

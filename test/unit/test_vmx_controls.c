@@ -56,7 +56,7 @@ static void test_full_cpu_offers_everything(void **state)
 	struct vmx_features f = vmx_controls_offer(&caps);
 
 	assert_null(vmx_controls_lack(&caps));
-	assert_true(f.vpid && f.preemption_timer && f.virtual_nmis && f.tpr_shadow && f.load_pat &&
+	assert_true(f.vpid && f.preemption_timer && f.virtual_nmis && f.tpr_shadow && f.apic && f.load_pat &&
 		    f.load_efer && f.rdtscp && f.wbinvd && f.single_flush && f.true_controls &&
 		    f.ept_2m && f.ept_1g);
 	assert_false(f.encls);
@@ -134,6 +134,9 @@ static void test_each_optional_bit_takes_one_feature(void **state)
 	    {CTL_PIN, PIN_PREEMPTION_TIMER, offsetof(struct vmx_features, preemption_timer)},
 	    {CTL_PIN, PIN_VIRTUAL_NMIS, offsetof(struct vmx_features, virtual_nmis)},
 	    {CTL_PROC, PROC_TPR_SHADOW, offsetof(struct vmx_features, tpr_shadow)},
+	    {CTL_PROC2, PROC2_X2APIC, offsetof(struct vmx_features, apic)},
+	    {CTL_PROC2, PROC2_APIC_REGS, offsetof(struct vmx_features, apic)},
+	    {CTL_PROC2, PROC2_VID, offsetof(struct vmx_features, apic)},
 	    {CTL_EXIT, EXIT_CTL_LOAD_PAT, offsetof(struct vmx_features, load_pat)},
 	    {CTL_ENTRY, ENTRY_CTL_LOAD_PAT, offsetof(struct vmx_features, load_pat)},
 	    {CTL_EXIT, EXIT_CTL_LOAD_EFER, offsetof(struct vmx_features, load_efer)},
@@ -150,6 +153,7 @@ static void test_each_optional_bit_takes_one_feature(void **state)
 		struct vmx_controls c = choose(&caps);
 
 		*(bool *)((u8 *)&want + rows[i].feature) = false;
+		want.apic &= want.tpr_shadow; /* which it rests on */
 		assert_memory_equal(&got, &want, sizeof(want));
 		assert_null(vmx_controls_lack(&caps));
 		assert_allowed(&caps, &c);
@@ -178,6 +182,17 @@ static void test_without_tpr_shadow_reads_of_cr8_exit(void **state)
 	c = vmx_controls_choose(&caps, &f);
 	assert_true(c.ctl[CTL_PROC] & PROC_CR8_STORE);
 	assert_false(c.ctl[CTL_PROC] & PROC_TPR_SHADOW);
+}
+
+/* They are set while the guest's APIC is in x2APIC mode; a new one is not. */
+static void test_apic_virtualisation_waits_for_its_mode(void **state)
+{
+	struct vmx_caps caps = skylake();
+	struct vmx_controls c = choose(&caps);
+
+	assert_int_equal(c.ctl[CTL_PROC2] & VMX_PROC2_APIC, 0);
+	assert_int_equal(~(caps.true_ctl[CTL_PROC2] >> 32) & VMX_PROC2_APIC, 0);
+	assert_true(c.ctl[CTL_PROC] & PROC_CR8_LOAD);
 }
 
 static void test_without_true_controls_cr3_exits(void **state)
@@ -249,6 +264,7 @@ int main(void)
 	    cmocka_unit_test(test_each_optional_bit_takes_one_feature),
 	    cmocka_unit_test(test_half_a_switch_is_none),
 	    cmocka_unit_test(test_without_tpr_shadow_reads_of_cr8_exit),
+	    cmocka_unit_test(test_apic_virtualisation_waits_for_its_mode),
 	    cmocka_unit_test(test_without_true_controls_cr3_exits),
 	    cmocka_unit_test(test_flushes_use_what_there_is),
 	    cmocka_unit_test(test_ept_tables_are_uncached_if_need_be),
