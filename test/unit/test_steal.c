@@ -114,12 +114,12 @@ static void test_a_parked_vcpu_writes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_enabling_tells_at_once, setup),
-		cmocka_unit_test_setup(test_waiting_is_counted_when_it_runs_again, setup),
-		cmocka_unit_test_setup(test_nothing_new_is_not_written, setup),
-		cmocka_unit_test_setup(test_bad_values_fault_and_change_nothing, setup),
-		cmocka_unit_test_setup(test_disabled_is_silent, setup),
-		cmocka_unit_test_setup(test_a_parked_vcpu_writes_nothing, setup),
+		cmocka_unit_test_setup_teardown(test_enabling_tells_at_once, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_waiting_is_counted_when_it_runs_again, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_new_is_not_written, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_values_fault_and_change_nothing, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_disabled_is_silent, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_a_parked_vcpu_writes_nothing, setup, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
