@@ -177,6 +177,18 @@ void run_notify(struct runnable *r)
 		pcpu_kick(target);
 }
 
+bool run_yield(struct runnable *r)
+{
+	bool gives_way;
+
+	if (!rq.sched.policy->yield)
+		return false;
+	spin_lock(&rq.lock);
+	gives_way = rq.sched.policy->yield(&rq.sched, &r->ent, now_locked());
+	unlock();
+	return gives_way;
+}
+
 bool run_wanted(u64 until)
 {
 	irq_window();

@@ -50,7 +50,7 @@ static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 static const struct host_config host_default = {
     .consoles = {2, {{CONSOLE_SERIAL, 115200, 0x3f8}, {CONSOLE_FRAMEBUFFER, 0, 0}}},
     .loglevel = LOG_INFO,
-    .scheduler = "rr",
+    .scheduler = "fair",
     .slice = 2 * NS_PER_MS,
 };
 

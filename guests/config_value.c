@@ -14,7 +14,8 @@ static const char *const features[] = {
 	"x2apic", "1g", "nrips", "decodeassists", "flushbyasid", "vmcbclean", "tscdeadline", "pcid",
 	"smep", "smap", "umip", "invpcid", "xsave", "rdtscp", "invtsc", "hpet",
 	"apicv", "vpid", "eptad", "preemptiontimer", "unrestricted", "vnmi", "tprshadow", "loadpat",
-	"loadefer", "wbinvd", "singleflush", "truecontrols", "ept2m", "ept1g",
+	"loadefer", "wbinvd", "singleflush", "truecontrols", "ept2m", "ept1g", "pausefilter",
+	"pauseloop",
     /* clang-format on */
 };
 static_assert(ARRAY_LEN(features) <= CONFIG_FEATURES_MAX, "every feature may be named");

@@ -19,6 +19,7 @@ static struct svm_cpu {
 #define SVM_EDX_NRIPS	     BIT(3)
 #define SVM_EDX_FLUSH_ASID   BIT(6)
 #define SVM_EDX_DECODE	     BIT(7)
+#define SVM_EDX_PAUSE	     (BIT(10) | BIT(12)) /* the filter, and its threshold */
 #define EXT1_ECX_SVM	     BIT(2)
 
 const char *svm_probe(void)
@@ -36,6 +37,7 @@ const char *svm_probe(void)
 		.nrips = r.edx & SVM_EDX_NRIPS,
 		.flush_by_asid = r.edx & SVM_EDX_FLUSH_ASID,
 		.decode_assists = r.edx & SVM_EDX_DECODE,
+		.pause_filter = (r.edx & SVM_EDX_PAUSE) == SVM_EDX_PAUSE,
 		.asids = r.ebx,
 	};
 	return NULL;

@@ -104,6 +104,7 @@ static const struct row {
 	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, NULL },
 	[VMEXIT_IRET]		  = { EXIT_NONE, decode_iret },
 	[VMEXIT_INVD]		  = { EXIT_CACHE, take_length },
+	[VMEXIT_PAUSE]		  = { EXIT_PAUSE, take_length },
 	[VMEXIT_HLT]		  = { EXIT_HLT, take_length },
 	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, NULL },
 	[VMEXIT_IOIO]		  = { EXIT_PIO, decode_ioio },

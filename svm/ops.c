@@ -7,6 +7,7 @@ static const struct virt_feature features[] = {
 	{ "nrips", &svm_features.nrips },
 	{ "flushbyasid", &svm_features.flush_by_asid },
 	{ "decodeassists", &svm_features.decode_assists },
+	{ "pausefilter", &svm_features.pause_filter },
 	{ NULL, NULL },
 };
 

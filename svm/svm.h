@@ -15,7 +15,7 @@
 
 /* Optional features, the same on all pCPUs (CPUID 8000_000A EDX). */
 struct svm_features {
-	bool nrips, flush_by_asid, decode_assists;
+	bool nrips, flush_by_asid, decode_assists, pause_filter;
 	u32 asids;
 };
 extern struct svm_features svm_features;

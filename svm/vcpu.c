@@ -15,6 +15,9 @@
 	 MISC2_WBINVD | MISC2_MONITOR | MISC2_MWAIT | MISC2_XSETBV)
 /* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing (CVE-2015-5307, -8104). */
 #define ALWAYS_EXCEPTIONS (BIT(EXC_MC) | BIT(EXC_AC) | BIT(EXC_DB))
+/* So many PAUSEs, each within so many cycles of the last one, are a wait that others should use. */
+#define PAUSE_COUNT  3000
+#define PAUSE_CYCLES 128
 #define CR4_WRITE	  BIT(4)
 #define CR8_WRITE	  BIT(8)
 
@@ -57,6 +60,11 @@ static void fill_control(struct vcpu *v, struct vmcb_control *c)
 		c->misc3 |= (u32)MISC3_INVPCID;
 	if (cpuid(0x80000000, 0).eax >= 0x80000008 && (cpuid(0x80000008, 0).ebx & BIT(4)))
 		c->misc2 |= (u32)MISC2_RDPRU;
+	if (svm_features.pause_filter) {
+		c->misc1 |= (u32)MISC1_PAUSE;
+		c->pause_count = PAUSE_COUNT;
+		c->pause_threshold = PAUSE_CYCLES;
+	}
 	c->iopm_base = mem_hpa(v->vm->hw->iopm);
 	c->msrpm_base = mem_hpa(v->vm->hw->msrpm);
 	c->int_ctl = INT_CTL_MASKING;

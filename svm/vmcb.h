@@ -23,7 +23,9 @@ struct vmcb_control {
 	u32 misc1;
 	u32 misc2; /* 0x010 */
 	u32 misc3;
-	u8 reserved_018[0x40 - 0x18];
+	u8 reserved_018[0x3c - 0x18];
+	u16 pause_threshold; /* 0x03c */
+	u16 pause_count;
 	u64 iopm_base;	/* 0x040 */
 	u64 msrpm_base;
 	u64 tsc_offset; /* 0x050 */
@@ -47,6 +49,7 @@ struct vmcb_control {
 	u8 fetched[15];
 	u8 reserved_0e0[0x400 - 0xe0];
 };
+static_assert(offsetof(struct vmcb_control, pause_threshold) == 0x3c, "VMCB");
 static_assert(offsetof(struct vmcb_control, iopm_base) == 0x40, "VMCB");
 static_assert(offsetof(struct vmcb_control, asid) == 0x58, "VMCB");
 static_assert(offsetof(struct vmcb_control, exit_code) == 0x70, "VMCB");
@@ -112,6 +115,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define MISC1_RSM      BIT(19)
 #define MISC1_IRET     BIT(20)
 #define MISC1_INVD     BIT(22)
+#define MISC1_PAUSE    BIT(23)
 #define MISC1_HLT      BIT(24)
 #define MISC1_INVLPGA  BIT(26)
 #define MISC1_IOIO     BIT(27)
@@ -181,6 +185,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define VMEXIT_RSM	    0x73
 #define VMEXIT_IRET	    0x74
 #define VMEXIT_INVD	    0x76
+#define VMEXIT_PAUSE	    0x77
 #define VMEXIT_HLT	    0x78
 #define VMEXIT_INVLPGA	    0x7a
 #define VMEXIT_IOIO	    0x7b

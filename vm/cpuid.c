@@ -54,8 +54,8 @@
 #define LD1_EAX_XSAVEC BIT(1)
 #define LD1_EAX_HOST   (BIT(0) /* XSAVEOPT */ | LD1_EAX_XSAVEC | BIT(2) /* XGETBV(1) */)
 
-/* KVM: clock source old and new, no I/O delay needed, steal time, the clock is the same on all vCPUs. */
-#define KVM_FEATURES (BIT(0) | BIT(1) | BIT(3) | BIT(5) | BIT(24))
+/* KVM: clock source old and new, no I/O delay needed, steal time, waking halted waiters for a lock, the clock is the same on all vCPUs. */
+#define KVM_FEATURES (BIT(0) | BIT(1) | BIT(3) | BIT(5) | BIT(7) | BIT(24))
 
 typedef struct machine_cpuid regs;
 

@@ -16,6 +16,12 @@ static enum exit_action on_hlt(struct vcpu *v, struct vm_exit *x)
 	return EXIT_BLOCK;
 }
 
+/* Whom the vCPU gives way to is the run loop's affair. */
+static enum exit_action on_pause(struct vcpu *v, struct vm_exit *x)
+{
+	return EXIT_NEXT;
+}
+
 /* Guest memory is coherent with everything that can see it, so there is nothing to write back. */
 static enum exit_action on_cache(struct vcpu *v, struct vm_exit *x)
 {
@@ -89,6 +95,7 @@ static const struct {
 	[EXIT_RDMSR] = { "rdmsr", exit_rdmsr },
 	[EXIT_WRMSR] = { "wrmsr", exit_wrmsr },
 	[EXIT_HLT] = { "hlt", on_hlt },
+	[EXIT_PAUSE] = { "pause", on_pause },
 	[EXIT_HYPERCALL] = { "hypercall", exit_hypercall },
 	[EXIT_CR_READ] = { "cr read", exit_cr_read },
 	[EXIT_CR_WRITE] = { "cr write", exit_cr_write },

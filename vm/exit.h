@@ -16,6 +16,7 @@ enum exit_kind {
 	EXIT_RDMSR,
 	EXIT_WRMSR,
 	EXIT_HLT,
+	EXIT_PAUSE,	/* the guest spins */
 	EXIT_HYPERCALL,
 	EXIT_CR_READ, /* only where the CPU cannot answer alone */
 	EXIT_CR_WRITE,

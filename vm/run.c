@@ -46,7 +46,9 @@ static bool awake(struct vcpu *v)
 		return true;
 	if (v->mode != VCPU_HALTED)
 		return false;
-	if (!nmi_ready(v) && !v->vm->ops->has_work(v, v->regs.rflags & RFLAGS_IF))
+	/* A sibling's kick ends a sleep with interrupts off, too: it does not end the next one. */
+	if (!atomic_exchange_explicit(&v->pv_kicked, false, memory_order_acquire) && !nmi_ready(v) &&
+	    !v->vm->ops->has_work(v, v->regs.rflags & RFLAGS_IF))
 		return false;
 	v->mode = VCPU_RUNNING;
 	return true;
@@ -145,6 +147,14 @@ static enum run_result look_around(struct vcpu *v)
 	return RUN_AGAIN;
 }
 
+/* Is the vCPU's turn over, after this exit? */
+static bool must_leave(struct vcpu *v, const struct vm_exit *x, u64 until)
+{
+	if (x->kind == EXIT_HOST)
+		return run_wanted(until);
+	return x->kind == EXIT_PAUSE && run_yield(&v->run);
+}
+
 /* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
@@ -160,7 +170,7 @@ static enum run_result run_loaded(struct vcpu *v, u64 until)
 		x.insn_len = 0;
 		v->vm->virt->run(v, &x);
 		act(v, &x);
-		if (x.kind == EXIT_HOST && run_wanted(until))
+		if (must_leave(v, &x, until))
 			return RUN_AGAIN;
 	}
 }

@@ -54,6 +54,7 @@ struct vcpu {
 	 * by vcpu_notify(), acquire before entry.
 	 */
 	atomic_bool attention;
+	atomic_bool pv_kicked;	   /* [a] a sibling ended its sleep: release before vcpu_notify(), acquire when it wakes */
 	u64 tsc_offset;		   /* [o] guest TSC - host TSC */
 	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
 	struct guest_cpu cpu;	   /* [o] */

@@ -51,6 +51,7 @@ struct vmx_features {
 	bool apic; /* x2APIC, its registers and the delivery of its interrupts; rests on tpr_shadow */
 	bool load_pat, load_efer; /* by the CPU at entry and exit; else by MSR lists */
 	bool rdtscp;
+	bool pause_loop;
 	bool wbinvd;        /* exits; else it runs in the guest and costs everybody's caches */
 	bool encls;         /* exits; only CPUs with SGX have it */
 	bool single_flush;  /* INVEPT and INVVPID of one context; else of all */

@@ -185,6 +185,7 @@ static const struct row {
 	[REASON_MSR_LOADING]	= { EXIT_INVALID, decode_refused },
 	[REASON_MWAIT]		= { EXIT_UNDEFINED, NULL },
 	[REASON_MONITOR]	= { EXIT_UNDEFINED, NULL },
+	[REASON_PAUSE]		= { EXIT_PAUSE, take_length },
 	[REASON_MACHINE_CHECK]	= { EXIT_HOST, decode_machine_check },
 	[REASON_EOI]		= { EXIT_APIC, decode_eoi },
 	[REASON_EPT_VIOLATION]	= { EXIT_FAULT, decode_violation },

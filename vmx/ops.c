@@ -13,6 +13,7 @@ static const struct virt_feature features[] = {
 	{ "loadefer", &vmx_features.load_efer },
 	{ "rdtscp", &vmx_features.rdtscp },
 	{ "wbinvd", &vmx_features.wbinvd },
+	{ "pauseloop", &vmx_features.pause_loop },
 	{ "singleflush", &vmx_features.single_flush },
 	{ "truecontrols", &vmx_features.true_controls },
 	{ "ept2m", &vmx_features.ept_2m },

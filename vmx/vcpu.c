@@ -13,6 +13,9 @@
 /* #MC is the host's; #DB and #AC can be raised for ever without an instruction completing
  * (CVE-2015-5307, -8104). */
 #define ALWAYS_EXCEPTIONS (BIT(EXC_MC) | BIT(EXC_AC) | BIT(EXC_DB))
+/* PAUSEs with no more than so many cycles between them, for so long, are a wait that others should use. */
+#define PAUSE_CYCLES      128
+#define PAUSE_LOOP_CYCLES 4096
 #define TIMER_MAX         0xffffffffull
 
 enum status vmx_vm_init(struct vm *vm)
@@ -51,6 +54,10 @@ static u64 eptp(const struct vcpu *v)
 static void fill_optional(struct vcpu *v)
 {
 	vmx_fill_apic(v);
+	if (vmx_features.pause_loop) {
+		vmwrite(VMCS_PLE_GAP, PAUSE_CYCLES);
+		vmwrite(VMCS_PLE_WINDOW, PAUSE_LOOP_CYCLES);
+	}
 	if (vmx_features.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }

@@ -11,6 +11,8 @@ extern unsigned fake_run_notified;
 /* What run_wanted() answers before `until` has come. By default true: an exit for the hypervisor
  * always leads back to the loop. */
 extern bool fake_run_wanted;
+/* What run_yield() answers; by default false. */
+extern bool fake_run_yields;
 /* run_notify() runs at once all that is ready, as another pCPU might; unless something runs. */
 extern bool fake_run_eager;
 /* Time that passes while something runs once, ns. */

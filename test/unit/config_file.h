@@ -46,6 +46,6 @@ static inline void host_is_default(void)
 	assert_int_equal(c.host.consoles.item[1].kind, CONSOLE_FRAMEBUFFER);
 	assert_int_equal(c.host.loglevel, LOG_INFO);
 	assert_int_equal(c.host.features.count, 0);
-	assert_string_equal(c.host.scheduler, "rr");
+	assert_string_equal(c.host.scheduler, "fair");
 	assert_int_equal(c.host.slice, 2 * NS_PER_MS);
 }

@@ -41,7 +41,7 @@ static const struct {
 			 { 0x40000000, 0x6e696c50, 0x6c506874, 0x68746e69 } },
 	{ 0x40000100, 0, { 0x40000101, 0x4b4d564b, 0x564b4d56, 0x4d },
 			 { 0x40000101, 0x4b4d564b, 0x564b4d56, 0x4d } },
-	{ 0x40000101, 0, { 0x0100002b, 0, 0, 0 },		{ 0x0100002b, 0, 0, 0 } },
+	{ 0x40000101, 0, { 0x010000ab, 0, 0, 0 },		{ 0x010000ab, 0, 0, 0 } },
 	{ 0x80000000, 0, { 0x80000008, ALL, ALL, ALL },		{ 0x80000008, 0, 0, 0 } },
 	/* No SVM, no TOPOEXT, no performance counters, no SYSCALL-less oddities. */
 	{ 0x80000001, 0, { ALL, ALL, 0x000001f1, 0x2dd3f9ff },	NOTHING },

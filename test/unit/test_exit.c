@@ -52,7 +52,27 @@ static void hypercalls(void **state)
 {
 	v->regs.r[GPR_RAX] = 11;
 	assert_int_equal(rig_exit(EXIT_HYPERCALL), EXIT_NEXT);
-	assert_int_equal(v->regs.r[GPR_RAX], (u64)-1000); /* KVM_ENOSYS */
+	assert_int_equal(v->regs.r[GPR_RAX], (u32)-1000); /* KVM_ENOSYS, of 32-bit code */
+	rig_mode(64);
+	v->regs.r[GPR_RAX] = 11;
+	rig_exit(EXIT_HYPERCALL);
+	assert_int_equal(v->regs.r[GPR_RAX], (u64)-1000);
+}
+
+/* KVM_HC_KICK_CPU: it wakes a vCPU that halted, once; programs may not; nobody is harmed by a wrong APIC id. */
+static void kicking_a_sibling(void **state)
+{
+	v->regs.r[GPR_RAX] = 5;
+	v->regs.r[GPR_RCX] = 0;
+	rig_exit(EXIT_HYPERCALL);
+	assert_int_equal(v->regs.r[GPR_RAX], 0);
+	assert_true(v->pv_kicked);
+	v->pv_kicked = false;
+	v->regs.r[GPR_RAX] = 5;
+	v->regs.r[GPR_RCX] = 1ull << 32;
+	rig_exit(EXIT_HYPERCALL);
+	assert_int_equal(v->regs.r[GPR_RAX], 0);
+	assert_false(v->pv_kicked);
 }
 
 /* INVD, WBINVD: the kernel may, a program may not. */
@@ -287,6 +307,7 @@ int main(void)
 		TEST(kinds),
 		TEST(simple_ones),
 		TEST(hypercalls),
+		TEST(kicking_a_sibling),
 		TEST(cache_instructions),
 		TEST(exceptions),
 		TEST(what_stops_a_guest),

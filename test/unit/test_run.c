@@ -188,6 +188,29 @@ static void interrupt_wakes(void **state)
 	assert_int_equal(rig_last_entry()->rip, RIG_CODE + 1);
 }
 
+/* A waiter for a lock halts with interrupts off; the kick that comes first is not lost, and counts once. */
+static void a_siblings_kick_wakes(void **state)
+{
+	halt();
+	atomic_store(&v->pv_kicked, true);
+	assert_int_equal(rig_run(), RUN_AGAIN);
+	assert_int_equal(v->mode, VCPU_RUNNING);
+	assert_false(v->pv_kicked);
+	halt();
+	assert_int_equal(rig_run(), RUN_BLOCKED);
+}
+
+/* The guest spins: its turn ends if somebody can use it. */
+static void a_spinner_gives_way(void **state)
+{
+	fake_run_wanted = false;
+	fake_run_yields = true;
+	script(EXIT_PAUSE, 2);
+	assert_int_equal(rig_run(), RUN_AGAIN);
+	assert_int_equal(v->regs.rip, RIG_CODE + 2);
+	assert_int_equal(entries(), 1);
+}
+
 static void interrupt_does_not_wake_if_off(void **state)
 {
 	halt();
@@ -344,6 +367,8 @@ int main(void)
 		TEST(single_step),
 		TEST(hlt_sleeps_behind_itself),
 		TEST(interrupt_wakes),
+		TEST(a_siblings_kick_wakes),
+		TEST(a_spinner_gives_way),
 		TEST(interrupt_does_not_wake_if_off),
 		TEST(no_sleep_with_work),
 		TEST(nmi_wakes),

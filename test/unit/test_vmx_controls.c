@@ -57,7 +57,7 @@ static void test_full_cpu_offers_everything(void **state)
 
 	assert_null(vmx_controls_lack(&caps));
 	assert_true(f.vpid && f.preemption_timer && f.virtual_nmis && f.tpr_shadow && f.apic && f.load_pat &&
-		    f.load_efer && f.rdtscp && f.wbinvd && f.single_flush && f.true_controls &&
+		    f.load_efer && f.rdtscp && f.pause_loop && f.wbinvd && f.single_flush && f.true_controls &&
 		    f.ept_2m && f.ept_1g);
 	assert_false(f.encls);
 }
@@ -70,7 +70,7 @@ static void test_full_cpu_gets_exactly_these_controls(void **state)
 	assert_allowed(&caps, &c);
 	assert_int_equal(c.ctl[CTL_PIN], 0x7f);
 	assert_int_equal(c.ctl[CTL_PROC2], PROC2_EPT | PROC2_RDTSCP | PROC2_VPID | PROC2_WBINVD |
-					       PROC2_UNRESTRICTED);
+					       PROC2_UNRESTRICTED | PROC2_PAUSE_LOOP);
 	/* Neither accesses to CR3 exit nor reads of CR8. */
 	assert_int_equal(c.ctl[CTL_PROC] & (BIT(15) | BIT(16) | PROC_CR8_STORE), 0);
 	assert_int_equal(c.ctl[CTL_PROC] & (PROC_IRQ_WINDOW | PROC_NMI_WINDOW), 0);
@@ -142,6 +142,7 @@ static void test_each_optional_bit_takes_one_feature(void **state)
 	    {CTL_EXIT, EXIT_CTL_LOAD_EFER, offsetof(struct vmx_features, load_efer)},
 	    {CTL_ENTRY, ENTRY_CTL_LOAD_EFER, offsetof(struct vmx_features, load_efer)},
 	    {CTL_PROC2, PROC2_RDTSCP, offsetof(struct vmx_features, rdtscp)},
+	    {CTL_PROC2, PROC2_PAUSE_LOOP, offsetof(struct vmx_features, pause_loop)},
 	    {CTL_PROC2, PROC2_WBINVD, offsetof(struct vmx_features, wbinvd)},
 	};
 	struct vmx_caps full = skylake();
