@@ -54,10 +54,19 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HV_FLAGS) -MMD -MP -MT $@ -MF $(B)/gen/asm-offsets.d -S -o - $< | \
 	    sed -n 's/^[^"]*"OFFSET \([A-Z0-9_]*\) \$$*\(-*[0-9]*\)".*/\1 equ \2/p' > $@
 
+# What runs at every exit and every switch is made fast; all the rest small.
+HV_FAST := $(addprefix svm/,event.c exit.c regs.c vcpu.c) $(addprefix vmx/,event.c exit.c regs.c vcpu.c) \
+           $(addprefix vm/,run.c exit.c exit_cpu.c exit_io.c cpuid.c msr.c bus.c insn_cache.c) \
+           $(addprefix core/,loop.c timer.c time.c window.c machine.c) \
+           $(addprefix sched/,fair_pick.c fair_queue.c fair.c fluid.c tree.c tour.c) \
+           $(addprefix devices/,lapic.c lapic_irq.c lapic_access.c lapic_bus.c pm.c)
+$(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
+HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)
+
 $(B)/hv/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HV_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HV_OPT) $(HV_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/hv/%.asm.o: %.asm $(B)/gen/asm-offsets.inc
 	@mkdir -p $(@D)

@@ -145,7 +145,7 @@ static void start_lapic(void)
 static void choose_vendor(void)
 {
 	static const struct virt_ops *const vendors[] = { &vmx_ops, &svm_ops };
-	const char *why[ARRAY_LEN(vendors)];
+	const char *why[ARRAY_LEN(vendors)] = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(vendors) && !virt; i++) {
 		why[i] = vendors[i]->probe();

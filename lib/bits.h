@@ -63,3 +63,13 @@ static inline u64 mul_div(u64 a, u64 b, u64 d)
 	__asm__("mulq %3\n\tdivq %4" : "=&a"(lo), "=&d"(hi) : "0"(a), "rm"(b), "r"(d) : "cc");
 	return lo;
 }
+
+/* How many bits are set. (The builtin may become a call of the compiler's library, which is not there.) */
+static inline u32 bits_count(u64 word)
+{
+	u32 n = 0;
+
+	for (; word; word &= word - 1)
+		n++;
+	return n;
+}

@@ -337,7 +337,7 @@ static struct sched_line *line_of(struct fluid *f, const struct sched_mask *m)
 	f->line[use].cpus = cpus;
 	f->line[use].cpu_count = 0;
 	for (u32 i = 0; i < ARRAY_LEN(cpus.word); i++)
-		f->line[use].cpu_count += (u32)__builtin_popcountll(cpus.word[i]);
+		f->line[use].cpu_count += bits_count(cpus.word[i]);
 	if (use == f->line_count)
 		f->line_count++;
 	for (u32 i = 0; i < f->line_count; i++)
