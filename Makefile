@@ -24,7 +24,7 @@ WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpoi
             -Wimplicit-fallthrough -Wno-unused-parameter -Wno-sign-compare
 CPPFLAGS := -I. -I$(B)/gen
 CFLAGS   := -std=gnu11 -O2 -g $(WARN)
-HV_FLAGS := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-sse2 -mno-80387 \
+HV_FLAGS := -ffreestanding -ffunction-sections -fdata-sections -fno-pic -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-sse2 -mno-80387 \
             -fno-omit-frame-pointer -fno-strict-aliasing -fstack-protector-strong \
             -mstack-protector-guard=global -fno-asynchronous-unwind-tables -nostdinc \
             -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
@@ -58,10 +58,10 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 HV_FAST := $(addprefix svm/,event.c exit.c regs.c vcpu.c) $(addprefix vmx/,event.c exit.c regs.c vcpu.c) \
            $(addprefix vm/,run.c exit.c exit_cpu.c exit_io.c cpuid.c msr.c bus.c insn_cache.c) \
            $(addprefix core/,loop.c timer.c time.c window.c machine.c) \
-           $(addprefix sched/,fair_pick.c fair_queue.c fair.c fluid.c tree.c tour.c) \
+           $(addprefix sched/,fair_pick.c fair_queue.c tree.c tour.c) \
            $(addprefix devices/,lapic.c lapic_irq.c lapic_access.c lapic_bus.c pm.c)
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
-HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)
+HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
 
 $(B)/hv/%.o: %.c
 	@mkdir -p $(@D)
@@ -75,7 +75,7 @@ $(B)/hv/%.asm.o: %.asm $(B)/gen/asm-offsets.inc
 
 $(B)/plinth.elf: $(HV_OBJ) linker.ld
 	$(call say,LD,$@)
-	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	$(Q)$(LD) --gc-sections -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    --orphan-handling=error -T linker.ld -o $@ $(HV_OBJ)
 
 # What is booted: without the symbols, which GRUB would load too.
