@@ -73,7 +73,7 @@ static bool open_all(struct guest *g, const struct boot_info *bi)
 static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size)
 {
 	struct guest *g = ctx;
-	struct acpi_config acpi = { .vcpus = vm->vcpu_count };
+	struct acpi_config acpi = { .vcpus = vm->vcpu_count, .hpet = vm->recipe.hpet };
 	struct guest_start s;
 	enum status st = guest_load(&g->image, &vm->gmem, &s, reason, size);
 
@@ -135,6 +135,7 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 		.load_ctx = g,
 		.restart = c->restart == RESTART_ON_REBOOT,
 		.testdev = c->testdev == TESTDEV_YES,
+		.hpet = c->hpet == HPET_YES,
 		.cmdline = c->cmdline,
 	};
 	struct vm *vm;

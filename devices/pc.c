@@ -1,100 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <devices/pc.h>
 
+#include "pc_board.h"
+
 #include <arch/x86_64/defs/msr.h>
-#include <core/service/console.h>
 #include <core/service/mem.h>
 #include <core/service/time.h>
-#include <devices/debugport.h>
-#include <devices/i8042.h>
-#include <devices/ioapic.h>
-#include <devices/lapic.h>
-#include <devices/pc_qemu.h>
-#include <devices/pci.h>
-#include <devices/pic.h>
-#include <devices/pit.h>
-#include <devices/pm.h>
-#include <devices/reset.h>
-#include <devices/rtc.h>
-#include <devices/uart.h>
 #include <lib/assert.h>
-#include <vm/vcpu.h>
-#include <vm/vm.h>
-
-#define PM_BASE	      0x600
-#define MMCONFIG_BASE 0xb0000000ull
-#define ISA_IRQS      16
-
-enum {
-	IRQ_TIMER = 0,
-	IRQ_KEYBOARD = 1,
-	IRQ_COM1 = 4,
-	IRQ_RTC = 8,
-	IRQ_SCI = 9,
-};
-
-/* COM1's other end: the guest's place on the operator's console. */
-struct com_backend {
-	struct char_backend be;
-	struct console_port *port;
-};
-
-struct board_vcpu {
-	struct lapic lapic;
-};
-
-struct board {
-	struct vm *vm;
-	struct lapic_bus lapics;
-	struct com_backend com;
-	struct uart com1;
-	struct pic pic;
-	struct pit pit;
-	struct rtc rtc;
-	struct i8042 i8042;
-	struct pm pm;
-	struct pci pci;
-	struct reset reset;
-	struct debugport debugport;
-	struct ioapic ioapic;
-	struct pc_qemu qemu;
-	struct board_vcpu vcpu[];
-};
 
 static size_t board_size(const struct vm *vm)
 {
 	return sizeof(struct board) + vm->vcpu_count * sizeof(struct board_vcpu);
-}
-
-/* --- Lines ------------------------------------------------------------------------------------------------ */
-
-/*
- * An ISA interrupt reaches both controllers; the timer sits at pin 2 of the IOAPIC. Numbers from 16 on are the IOAPIC's
- * alone. Device lock held.
- */
-static void isa_irq(void *ctx, unsigned irq, bool level)
-{
-	struct board *b = ctx;
-
-	if (irq < ISA_IRQS)
-		pic_set_irq(&b->pic, irq, level);
-	ioapic_set_irq(&b->ioapic, irq == IRQ_TIMER ? 2 : irq, level);
-}
-
-/* INTR of the 8259 is wired to LINT0 of the bootstrap processor. */
-static void pic_output(void *ctx, unsigned pin, bool level)
-{
-	struct board *b = ctx;
-
-	if (level)
-		vcpu_notify(b->vm->vcpu[0]);
-}
-
-static void ioapic_send(void *ctx, const struct apic_msg *msg)
-{
-	struct board *b = ctx;
-
-	lapic_bus_send(&b->lapics, msg);
 }
 
 static void lapic_eoi_broadcast(void *ctx, u8 vector)
@@ -133,86 +49,7 @@ static const struct lapic_client lapic_client = {
 	.x2apic = lapic_x2apic,
 };
 
-static void com_put(struct char_backend *be, u8 byte)
-{
-	console_port_put(container_of(be, struct com_backend, be)->port, byte);
-}
-
-static int com_get(struct char_backend *be)
-{
-	return console_port_get(container_of(be, struct com_backend, be)->port);
-}
-
-static void guest_reset(void *ctx)
-{
-	struct board *b = ctx;
-
-	vm_guest_reset(b->vm, "reset line");
-}
-
-static void guest_poweroff(void *ctx)
-{
-	struct board *b = ctx;
-
-	vm_guest_poweroff(b->vm);
-}
-
 /* --- Building ----------------------------------------------------------------------------------------------- */
-
-static void init_devices(struct board *b)
-{
-	struct spinlock *lock = &b->vm->lock;
-	u64 below = 0, above = 0;
-
-	pic_init(&b->pic, lock, (struct irq_line){ pic_output, b, 0 });
-	ioapic_init(&b->ioapic, lock, ioapic_send, b);
-	pit_init(&b->pit, lock, (struct irq_line){ isa_irq, b, IRQ_TIMER });
-	rtc_init(&b->rtc, lock, (struct irq_line){ isa_irq, b, IRQ_RTC });
-	i8042_init(&b->i8042, lock, (struct irq_line){ isa_irq, b, IRQ_KEYBOARD }, guest_reset, b);
-	pm_init(&b->pm, lock, (struct irq_line){ isa_irq, b, IRQ_SCI }, guest_poweroff, b);
-	pci_init(&b->pci, lock);
-	reset_init(&b->reset, lock, guest_reset, b);
-	debugport_init(&b->debugport, lock, NULL);
-	uart_init(&b->com1, lock, &b->com.be, (struct irq_line){ isa_irq, b, IRQ_COM1 });
-	b->pci.cf9 = &b->reset.dev;
-	for (u32 i = 0; i < b->vm->gmem.count; i++)
-		*(b->vm->gmem.ram[i].base < 4 * GIB ? &below : &above) += b->vm->gmem.ram[i].len;
-	rtc_set_memory(&b->rtc, below, above);
-}
-
-static enum status place_devices(struct board *b)
-{
-	const struct {
-		bool mmio;
-		u64 base, len, origin;
-		struct device *dev;
-	} map[] = {
-		{ false, 0x20, 2, 0, &b->pic.dev },
-		{ false, 0x40, 4, 0x40, &b->pit.dev },
-		{ false, 0x60, 1, 0x60, &b->i8042.dev },
-		{ false, 0x61, 1, 0x40, &b->pit.dev },
-		{ false, 0x64, 1, 0x60, &b->i8042.dev },
-		{ false, 0x70, 2, 0x70, &b->rtc.dev },
-		{ false, 0xa0, 2, 0, &b->pic.dev },
-		{ false, 0xb2, 2, 0xb2, &b->pm.smi },
-		{ false, DEBUGPORT, 1, DEBUGPORT, &b->debugport.dev },
-		{ false, 0x3f8, 8, 0x3f8, &b->com1.dev },
-		{ false, 0x4d0, 2, 0, &b->pic.dev },
-		{ false, PM_BASE, 0x24, PM_BASE, &b->pm.dev },
-		{ false, 0xcf8, 8, 0xcf8, &b->pci.ports },
-		{ true, IOAPIC_BASE, IOAPIC_LEN, IOAPIC_BASE, &b->ioapic.dev },
-		{ true, MMCONFIG_BASE, PCI_MMCONFIG_PER_BUS, MMCONFIG_BASE, &b->pci.mmconfig },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(map); i++) {
-		struct bus *bus = map[i].mmio ? &b->vm->mmio : &b->vm->ports;
-		enum status st = bus_add(bus, map[i].base, map[i].len, map[i].origin, map[i].dev);
-
-		if (st)
-			return st;
-	}
-	return OK;
-}
 
 static void init_lapic(struct board *b, struct vcpu *v)
 {
@@ -237,8 +74,7 @@ static enum status pc_build(struct vm *vm)
 		return E_NOMEM;
 	b->vm = vm;
 	vm->board = b;
-	b->com.be = (struct char_backend){ .put = com_put, .get = com_get };
-	st = pc_qemu_build(&b->qemu, vm, (struct irq_line){ isa_irq, b, 0 });
+	st = pc_qemu_build(&b->qemu, vm, (struct irq_line){ pc_irq, b, 0 });
 	if (st)
 		goto free_board;
 	b->com.port = console_port_open(vm->name);
@@ -248,11 +84,10 @@ static enum status pc_build(struct vm *vm)
 	}
 	b->lapics.eoi = lapic_eoi_broadcast;
 	b->lapics.ctx = b;
-	init_devices(b);
+	pc_devices_init(b);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		init_lapic(b, vm->vcpu[i]);
-	st = place_devices(b);
-	check(!st); /* the table above has no overlaps and fits */
+	pc_devices_place(b);
 	console_port_on_input(b->com.port, b->com.be.on_input, b->com.be.on_input_ctx);
 	return OK;
 
@@ -267,14 +102,9 @@ free_board:
 static void pc_reset(struct vm *vm)
 {
 	struct board *b = vm->board;
-	struct device *const all[] = {
-		&b->com1.dev, &b->pic.dev, &b->pit.dev, &b->rtc.dev, &b->i8042.dev, &b->pm.dev, &b->pm.smi, &b->pci.ports,
-		&b->pci.mmconfig, &b->reset.dev, &b->debugport.dev, &b->ioapic.dev,
-	};
 
 	spin_lock(&vm->lock);
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		all[i]->ops->reset(all[i]);
+	pc_devices_reset(b);
 	pc_qemu_reset(&b->qemu);
 	spin_unlock(&vm->lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
@@ -290,9 +120,7 @@ static void pc_fini(struct vm *vm)
 
 	console_port_on_input(b->com.port, NULL, NULL);
 	pc_reset(vm);
-	timer_drain(&b->pit.timer.timer);
-	timer_drain(&b->rtc.timer.timer);
-	timer_drain(&b->pm.timer.timer);
+	pc_devices_drain(b);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		timer_drain(&b->vcpu[i].lapic.timer);
 	pc_qemu_fini(&b->qemu);

@@ -48,10 +48,11 @@ struct acpi_gas {
 } ACPI_PACKED;
 static_assert(sizeof(struct acpi_gas) == 12, "GAS");
 
-#define GAS_IO    1 /* space */
-#define GAS_BYTE  1 /* access */
-#define GAS_WORD  2
-#define GAS_DWORD 3
+#define GAS_MEMORY 0 /* space */
+#define GAS_IO     1
+#define GAS_BYTE   1 /* access */
+#define GAS_WORD   2
+#define GAS_DWORD  3
 
 /* "Firmware ACPI Control Structure". No checksum. */
 struct acpi_facs {
@@ -230,3 +231,14 @@ struct acpi_mcfg_table {
 	u32 reserved_56;
 } ACPI_PACKED;
 static_assert(sizeof(struct acpi_mcfg_table) == 60, "MCFG");
+
+/* HPET specification, "The HPET Description Table". */
+struct acpi_hpet_table {
+	struct acpi_head head;
+	u32 id; /* the low half of the capabilities register */
+	struct acpi_gas base;
+	u8 number;
+	u16 min_tick;
+	u8 protection;
+} ACPI_PACKED;
+static_assert(sizeof(struct acpi_hpet_table) == 56, "HPET");

@@ -17,7 +17,7 @@
 
 /* Where each table goes: offsets from LAYOUT_ACPI_BASE. */
 struct plan {
-	u64 rsdp, rsdt, xsdt, facs, dsdt, fadt, madt, mcfg;
+	u64 rsdp, rsdt, xsdt, facs, dsdt, fadt, madt, mcfg, hpet; /* hpet 0: left out */
 	u64 madt_len;
 	u64 end;
 };
@@ -27,6 +27,7 @@ enum listed {
 	LISTED_FADT,
 	LISTED_MADT,
 	LISTED_MCFG,
+	LISTED_HPET,
 	LISTED_COUNT,
 };
 
@@ -59,6 +60,8 @@ static void plan_tables(const struct acpi_config *cfg, struct plan *p)
 	p->fadt = place(p, sizeof(struct acpi_fadt), 16);
 	p->mcfg = place(p, sizeof(struct acpi_mcfg_table), 16);
 	p->madt = place(p, p->madt_len, 16);
+	if (cfg->hpet)
+		p->hpet = place(p, sizeof(struct acpi_hpet_table), 16);
 }
 
 /* The byte that makes the sum of `len` bytes 0, if its own place holds 0. */
@@ -116,13 +119,16 @@ static void build_lists(const struct plan *p, u8 *mem)
 		[LISTED_FADT] = p->fadt,
 		[LISTED_MADT] = p->madt,
 		[LISTED_MCFG] = p->mcfg,
+		[LISTED_HPET] = p->hpet,
 	};
 	struct acpi_head *rsdt = (void *)(mem + p->rsdt), *xsdt = (void *)(mem + p->xsdt);
+	const u32 count = p->hpet ? LISTED_COUNT : LISTED_HPET;
 
 	static_assert(ARRAY_LEN(listed) == LISTED_COUNT, "every table is listed");
-	*rsdt = head("RSDT", sizeof(*rsdt) + LISTED_COUNT * sizeof(u32), 1);
-	*xsdt = head("XSDT", sizeof(*xsdt) + LISTED_COUNT * sizeof(u64), 1);
-	for (u32 i = 0; i < LISTED_COUNT; i++) {
+	static_assert(LISTED_HPET == LISTED_COUNT - 1, "the last one may be left out");
+	*rsdt = head("RSDT", sizeof(*rsdt) + count * sizeof(u32), 1);
+	*xsdt = head("XSDT", sizeof(*xsdt) + count * sizeof(u64), 1);
+	for (u32 i = 0; i < count; i++) {
 		u32 addr32 = gpa32(listed[i]);
 		u64 addr64 = addr32;
 
@@ -197,6 +203,19 @@ static void build_mcfg(const struct plan *p, u8 *mem)
 		.head = head("MCFG", sizeof(*t), 1),
 		.base = LAYOUT_MMCONFIG_BASE,
 		.last_bus = (u8)(LAYOUT_MMCONFIG_LEN / MIB - 1), /* 1 MiB a bus */
+	};
+	t->head.checksum = checksum(t, sizeof(*t));
+}
+
+static void build_hpet(const struct plan *p, u8 *mem)
+{
+	struct acpi_hpet_table *t = (void *)(mem + p->hpet);
+
+	*t = (struct acpi_hpet_table){
+		.head = head("HPET", sizeof(*t), 1),
+		.id = ACPI_HPET_ID,
+		.base = { .space = GAS_MEMORY, .bits = 64, .addr = LAYOUT_HPET_BASE },
+		.min_tick = ACPI_HPET_MIN_TICK,
 	};
 	t->head.checksum = checksum(t, sizeof(*t));
 }
@@ -307,6 +326,8 @@ enum status acpi_tables_build(const struct acpi_config *cfg, const struct gmem *
 	build_fadt(&plan, mem);
 	build_mcfg(&plan, mem);
 	build_madt(cfg, &plan, mem);
+	if (cfg->hpet)
+		build_hpet(&plan, mem);
 	build_lists(&plan, mem);
 	build_rsdp(&plan, mem);
 	return OK;

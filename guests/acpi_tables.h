@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The ACPI tables of a guest, built into its RAM at LAYOUT_ACPI_BASE: RSDP, RSDT, XSDT, FADT, FACS,
- * MADT, MCFG and the DSDT that iasl makes of dsdt.asl. They describe the board that board_layout.h
+ * MADT, MCFG, HPET and the DSDT that iasl makes of dsdt.asl. They describe the board that board_layout.h
  * and devices/pc.c state; nothing in them comes from the host.
  */
 #pragma once
@@ -23,9 +23,12 @@
 #define ACPI_RESET_VALUE 6
 #define ACPI_SLP_TYP_S5  5
 #define ACPI_CENTURY     0x32 /* register of the RTC */
+#define ACPI_HPET_ID     0x8086a201u /* as its capabilities say */
+#define ACPI_HPET_MIN_TICK 10000 /* ticks between interrupts that are not merged */
 
 struct acpi_config {
 	u32 vcpus; /* APIC ids 0 to vcpus-1 */
+	bool hpet; /* there is one */
 };
 
 /* Where the guest, or its loader, finds the RSDP afterwards: LAYOUT_ACPI_BASE. */

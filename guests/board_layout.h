@@ -30,6 +30,7 @@
 
 #define LAYOUT_IOAPIC_BASE 0xfec00000ull
 #define LAYOUT_LAPIC_BASE  0xfee00000ull
+#define LAYOUT_HPET_BASE   0xfed00000ull
 #define LAYOUT_PM_BASE     0x600 /* ports: PM1 event, PM1 control, PM timer */
 
 /* Splits `bytes` (page aligned) of RAM around the hole below 4 GiB; `out` holds GMEM_REGIONS. */

@@ -17,6 +17,7 @@ static const char *const schedulers[] = {"rr", "fair", "fixed", NULL};
 static const char *const restarts[] = {
     [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
 static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
+static const char *const hpets[] = {[HPET_YES] = "yes", [HPET_NO] = "no", NULL};
 
 /* clang-format off */
 #define ROW(sec, key, fn, type, field) \
@@ -43,6 +44,7 @@ static const struct config_key keys[] = {
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
 	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
+	{ VM("hpet",        choice,   hpet),      .choices = hpets },
 };
 static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 /* clang-format on */

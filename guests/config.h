@@ -76,6 +76,11 @@ enum config_testdev {
 	TESTDEV_YES, /* the devices that test suites for QEMU's PC expect */
 };
 
+enum config_hpet {
+	HPET_YES,
+	HPET_NO,
+};
+
 struct vm_config {
 	char name[CONFIG_NAME_MAX];
 	bool valid; /* false: an error was reported, do not start it */
@@ -87,6 +92,7 @@ struct vm_config {
 	u32 vcpus;
 	u32 restart;                     /* enum config_restart */
 	u32 testdev;                     /* enum config_testdev */
+	u32 hpet;                        /* enum config_hpet */
 	u64 cpus[CONFIG_PCPUS_MAX / 64]; /* bit n: may run on pCPU n */
 	u32 shares;                      /* of all its vCPUs; 0: normal ones */
 	u32 priority;                    /* for the scheduler `fixed` */

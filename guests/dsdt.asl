@@ -78,7 +78,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "BOARD", 1)
 			})
 		}
 
-		/* What no driver claims: MMCONFIG, IOAPIC, LAPIC, port 61h, SMI and PM ports. */
+		/* What no driver claims: MMCONFIG, IOAPIC, HPET, LAPIC, port 61h, SMI and PM ports. */
 		Device (MBRD)
 		{
 			Name (_HID, EisaId ("PNP0C02"))
@@ -87,6 +87,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "BOARD", 1)
 			{
 				Memory32Fixed (ReadWrite, 0xb0000000, 0x10000000)
 				Memory32Fixed (ReadWrite, 0xfec00000, 0x1000)
+				Memory32Fixed (ReadWrite, 0xfed00000, 0x400)
 				Memory32Fixed (ReadWrite, 0xfee00000, 0x1000)
 				IO (Decode16, 0x61, 0x61, 1, 1)
 				IO (Decode16, 0xb2, 0xb2, 1, 2)

@@ -64,6 +64,7 @@ struct vm_recipe {
 	void *load_ctx;
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
 	bool testdev; /* with the devices of test suites (devices/testdev.h) */
+	bool hpet;
 	const char *cmdline; /* for fw_cfg; lives as long as the VM; NULL: none */
 	struct vm_file fw_file[VM_FILES_MAX];
 	u32 fw_file_count;

@@ -233,7 +233,7 @@ static void build(void)
 	fake_time_reset();
 	strcpy(vm.name, "fuzz");
 	vm.gmem = (struct gmem){ .ram = { { 0, 64 * MIB } }, .count = 1 };
-	vm.recipe = (struct vm_recipe){ .testdev = true, .cmdline = "a=b" };
+	vm.recipe = (struct vm_recipe){ .testdev = true, .hpet = true, .cmdline = "a=b" };
 	vm.ops = &pc_board;
 	vm.vcpu_count = VCPUS;
 	spin_init(&vm.lock);

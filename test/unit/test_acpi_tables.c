@@ -31,7 +31,7 @@ static int free_ram(void **state)
 
 static enum status build(u32 vcpus)
 {
-	const struct acpi_config cfg = { .vcpus = vcpus };
+	const struct acpi_config cfg = { .vcpus = vcpus, .hpet = true };
 
 	return acpi_tables_build(&cfg, &g);
 }
@@ -201,6 +201,33 @@ static void mcfg(void **state)
 	assert_int_equal(le(t + 52, 4), 0xff000000); /* segment 0, buses 0 to 255 */
 }
 
+static void hpet(void **state)
+{
+	gpa_t t;
+
+	assert_int_equal(build(1), OK);
+	t = find("HPET", true);
+	assert_int_equal(find("HPET", false), t);
+	assert_int_equal(le(t + 4, 4), 56);
+	assert_int_equal(le(t + 36, 4), 0x8086a201); /* vendor, legacy, 64 bits, 3 timers */
+	assert_memory_equal(&ram[t + 40], ((u8[12]){ 0, 64, 0, 0, 0, 0, 0xd0, 0xfe }), 12);
+	assert_int_equal(ram[t + 52], 0);
+}
+
+/* Without one, nothing is listed that is not there. */
+static void no_hpet(void **state)
+{
+	const struct acpi_config cfg = { .vcpus = 1 };
+	gpa_t xsdt;
+
+	assert_int_equal(acpi_tables_build(&cfg, &g), OK);
+	xsdt = le(LAYOUT_ACPI_BASE + 24, 8);
+	assert_int_equal(le(xsdt + 4, 4), 36 + 3 * 8);
+	assert_int_equal(sum(xsdt, 60), 0);
+	assert_int_equal(le(le(LAYOUT_ACPI_BASE + 16, 4) + 4, 4), 36 + 3 * 4);
+	assert_true(find("MCFG", true) != 0);
+}
+
 static bool dsdt_has(gpa_t dsdt, const u8 *bytes, u32 len)
 {
 	for (u64 i = 36; i + len <= le(dsdt + 4, 4); i++)
@@ -219,6 +246,7 @@ static void dsdt_agrees_with_the_layout(void **state)
 		{ LAYOUT_MMCONFIG_BASE, LAYOUT_MMCONFIG_LEN },
 		{ LAYOUT_IOAPIC_BASE, 0x1000 },
 		{ LAYOUT_LAPIC_BASE, 0x1000 },
+		{ LAYOUT_HPET_BASE, 0x400 },
 	};
 	// clang-format on
 	const u32 window[] = { LAYOUT_MMCONFIG_BASE + LAYOUT_MMCONFIG_LEN, LAYOUT_IOAPIC_BASE - 1,
@@ -233,7 +261,7 @@ static void dsdt_agrees_with_the_layout(void **state)
 
 	assert_int_equal(build(1), OK);
 	dsdt = le(find("FACP", true) + 40, 4);
-	for (u32 i = 0; i < 3; i++)
+	for (u32 i = 0; i < 4; i++)
 		assert_true(dsdt_has(dsdt, (const u8 *)&fixed[i], sizeof(fixed[i])));
 	assert_true(dsdt_has(dsdt, (const u8 *)window, sizeof(window)));
 	assert_true(dsdt_has(dsdt, pm, sizeof(pm)));
@@ -267,6 +295,7 @@ static void our_own_reader_likes_it(void **state)
 	assert_int_equal(info->pm1a_control_port, 0x604);
 	assert_int_equal(info->reset.addr, 0xcf9);
 	assert_int_equal(info->reset_value, 6);
+	assert_int_equal(info->hpet_base, LAYOUT_HPET_BASE);
 	assert_int_equal(info->mcfg_count, 1);
 	assert_int_equal(info->mcfg[0].base, LAYOUT_MMCONFIG_BASE);
 	free(info);
@@ -308,6 +337,8 @@ int main(void)
 		WITH_RAM(madt),
 		WITH_RAM(madt_of_many),
 		WITH_RAM(mcfg),
+		WITH_RAM(hpet),
+		WITH_RAM(no_hpet),
 		WITH_RAM(dsdt_agrees_with_the_layout),
 		WITH_RAM(our_own_reader_likes_it),
 		WITH_RAM(stays_inside_its_area),

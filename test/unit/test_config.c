@@ -31,7 +31,8 @@ static void every_key(void **state)
 				   "module  = mod/a  one  two \n"
 				   "module  = mod/b\n"
 				   "restart = never\n"
-				   "testdev = yes\n";
+				   "testdev = yes\n"
+				   "hpet    = no\n";
 	const struct vm_config *vm = &c.vm[0];
 
 	assert_int_equal(parse(text), 0);
@@ -65,6 +66,7 @@ static void every_key(void **state)
 	assert_string_equal(vm->modules.item[1].args, "");
 	assert_int_equal(vm->restart, RESTART_NEVER);
 	assert_int_equal(vm->testdev, TESTDEV_YES);
+	assert_int_equal(vm->hpet, HPET_NO);
 }
 
 static void vm_defaults(void **state)
@@ -77,6 +79,7 @@ static void vm_defaults(void **state)
 	assert_int_equal(c.vm[0].vcpus, 1);
 	assert_int_equal(c.vm[0].restart, RESTART_ON_REBOOT);
 	assert_int_equal(c.vm[0].testdev, TESTDEV_NO);
+	assert_int_equal(c.vm[0].hpet, HPET_YES);
 	for (u32 i = 0; i < ARRAY_LEN(c.vm[0].cpus); i++)
 		assert_int_equal(c.vm[0].cpus[i], ~0ull);
 }

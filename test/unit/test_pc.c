@@ -3,6 +3,8 @@
  */
 #include "pc_rig.h"
 
+#include <guests/acpi_tables.h>
+
 /* --- Who is where ---------------------------------------------------------------------- */
 
 static void port_map(void **state)
@@ -30,17 +32,41 @@ static void port_map(void **state)
 
 static void mmio_map(void **state)
 {
-	assert_int_equal(vm->mmio.count, 2);
+	assert_int_equal(vm->mmio.count, 3);
 	assert_int_equal(vm->mmio.win[0].base, 0xb0000000);
 	assert_int_equal(vm->mmio.win[0].len, 0x100000); /* configuration space of bus 0 */
 	assert_int_equal(vm->mmio.win[1].base, 0xfec00000);
 	assert_int_equal(vm->mmio.win[1].len, 0x1000);
+	assert_int_equal(vm->mmio.win[2].base, 0xfed00000);
+	assert_int_equal(vm->mmio.win[2].len, 0x400);
+	assert_int_equal(bus_read(&vm->mmio, 0xfed00000, 4), ACPI_HPET_ID);
 	/* The host bridge, by both ways. */
 	out(0xcf8, 4, 0x80000000);
 	assert_int_equal(in(0xcfc, 4), 0x00081b36);
 	assert_int_equal(bus_read(&vm->mmio, 0xb0000000, 4), 0x00081b36);
 	assert_int_equal(bus_read(&vm->mmio, 0xb0100000, 4), 0xffffffff);
 	assert_int_equal(bus_read(&vm->mmio, 0xb0008000, 4), 0xffffffff); /* 00:01.0 */
+}
+
+/* Left out, it is not there, and the timers' lines lead where they did. */
+static void without_hpet(void **state)
+{
+	struct vm_recipe r = rig_recipe(1);
+
+	pc_teardown(state);
+	rig_reset();
+	fake_console_reset();
+	r.board = &pc_board;
+	r.hpet = false;
+	assert_int_equal(vm_create(&r, &vm), OK);
+	v = vm->vcpu[0];
+	fake_run_all(10);
+	assert_int_equal(vm->mmio.count, 2);
+	assert_int_equal(bus_read(&vm->mmio, 0xfed00000, 4), 0xffffffff);
+	pic_on((u16)~BIT(0));
+	pit_on();
+	fake_time_advance(2 * NS_PER_MS);
+	assert_int_equal(OPS->irq_take(v), 0x20);
 }
 
 /* Every device answers at its ports with something of its own. */
@@ -225,7 +251,7 @@ int main(void)
 		TEST(cf9_inside_cf8),     TEST(memory_in_cmos), TEST(high_memory_in_cmos),
 		TEST(com1_output),        TEST(com1_input),     TEST(resets),
 		TEST(power_off),          TEST(no_other_sleep), TEST(reset_means_all_of_it),
-		TEST(nothing_calls_back),
+		TEST(nothing_calls_back), TEST(without_hpet),
 	};
 
 	return cmocka_run_group_tests_name("pc", tests, NULL, NULL);

@@ -60,6 +60,7 @@ static inline struct vm_recipe rig_recipe(u32 vcpus)
 		.board = &fake_board,
 		.load = rig_load,
 		.restart = true,
+		.hpet = true,
 	};
 }
 
