@@ -11,15 +11,15 @@
 #define STATUS_COMMAND 0x08u /* the last write was a command */
 #define STATUS_UNLOCK  0x10u
 #define STATUS_AUX     0x20u
-#define STATUS_TIMEOUT 0x40u
 
 /* Command byte. */
 #define CB_IRQ1      0x01u
+#define CB_IRQ12     0x02u
 #define CB_SYS       0x04u
 #define CB_NO_KBD    0x10u
 #define CB_NO_AUX    0x20u
 #define CB_TRANSLATE 0x40u
-#define CB_DEFAULT   (CB_TRANSLATE | CB_NO_AUX | CB_SYS) /* as firmware leaves it */
+#define CB_DEFAULT   (CB_TRANSLATE | CB_NO_AUX | CB_SYS | CB_IRQ1) /* as firmware leaves it */
 
 #define PORT_RUN     0x01u /* 0: reset */
 #define PORT_A20     0x02u
@@ -48,9 +48,11 @@
 #define PULSE             0xf0 /* to FFh: bits 3:0 that are 0 pulse that output line */
 
 #define SELF_TEST_OK   0x55
-#define AUX_CLOCK_LOW  0x01 /* answer of TEST_AUX: no device holds the clock up */
 #define INPUT_UNLOCKED 0x80
-#define RESEND         0xfe
+
+/* Between the codes of set 2 and set 1. */
+#define BREAK_PREFIX 0xf0
+#define BREAK_BIT    0x80u
 
 static struct i8042 *i8042_of(struct device *d)
 {
@@ -59,7 +61,10 @@ static struct i8042 *i8042_of(struct device *d)
 
 static void update(struct i8042 *k)
 {
-	irq_set(&k->irq, (k->status & STATUS_OBF) && (k->ram[0] & CB_IRQ1));
+	bool full = k->status & STATUS_OBF, aux = k->status & STATUS_AUX;
+
+	irq_set(&k->irq_keyboard, full && !aux && (k->ram[0] & CB_IRQ1));
+	irq_set(&k->irq_mouse, full && aux && (k->ram[0] & CB_IRQ12));
 }
 
 /* The output buffer is one byte: a guest that does not read loses the older one. */
@@ -67,6 +72,42 @@ static void answer(struct i8042 *k, u8 byte, u8 flags)
 {
 	k->data = byte;
 	k->status = (k->status & STATUS_COMMAND) | STATUS_OBF | flags;
+}
+
+/* The next byte from the keyboard, in set 1 if the command byte wants that; -1 if none. */
+static int from_keyboard(struct i8042 *k)
+{
+	bool translate = k->ram[0] & CB_TRANSLATE;
+	int byte = ps2_take(&k->keyboard.out);
+
+	if (byte == BREAK_PREFIX && translate) {
+		k->released = true;
+		byte = ps2_take(&k->keyboard.out);
+	}
+	if (byte < 0 || !translate)
+		return byte;
+	byte = ps2_translate((u8)byte) | (k->released ? BREAK_BIT : 0);
+	k->released = false;
+	return byte;
+}
+
+/* Fills the output buffer if it is empty and somebody has something to say. */
+static void pump(struct i8042 *k)
+{
+	int byte = -1;
+
+	if (k->status & STATUS_OBF)
+		return;
+	if (!(k->ram[0] & CB_NO_KBD))
+		byte = from_keyboard(k);
+	if (byte >= 0) {
+		answer(k, (u8)byte, 0);
+		return;
+	}
+	if (!(k->ram[0] & CB_NO_AUX))
+		byte = ps2_take(&k->mouse.out);
+	if (byte >= 0)
+		answer(k, (u8)byte, STATUS_AUX);
 }
 
 static void pulse_reset(struct i8042 *k)
@@ -109,14 +150,12 @@ static void command(struct i8042 *k, u8 val)
 	case ENABLE_A20:
 		set_bit(&k->output_port, PORT_A20, val == ENABLE_A20);
 		break;
-	case TEST_AUX:
-		answer(k, AUX_CLOCK_LOW, 0);
-		break;
 	case SELF_TEST:
 		k->ram[0] |= CB_SYS;
 		answer(k, SELF_TEST_OK, 0);
 		break;
 	case TEST_KBD:
+	case TEST_AUX:
 	case READ_TEST_INPUTS:
 		answer(k, 0, 0);
 		break;
@@ -149,13 +188,14 @@ static void argument(struct i8042 *k, u8 val)
 			pulse_reset(k);
 		break;
 	case ECHO_KBD:
-	case ECHO_AUX:
-		/* Never marked as the auxiliary device's: that is how a driver learns that there is
-		 * no such port. */
 		answer(k, val, 0);
 		break;
+	case ECHO_AUX:
+		answer(k, val, STATUS_AUX);
+		break;
 	case WRITE_AUX:
-		answer(k, RESEND, STATUS_AUX | STATUS_TIMEOUT);
+		k->ram[0] &= ~CB_NO_AUX;
+		ps2_mouse_write(&k->mouse, val);
 		break;
 	default:
 		k->ram[of - WRITE_RAM] = val;
@@ -163,23 +203,28 @@ static void argument(struct i8042 *k, u8 val)
 }
 
 /* A byte for the keyboard also switches its interface on. */
-static void to_keyboard(struct i8042 *k)
+static void to_keyboard(struct i8042 *k, u8 val)
 {
 	k->ram[0] &= ~CB_NO_KBD;
-	answer(k, RESEND, STATUS_TIMEOUT);
+	ps2_keyboard_write(&k->keyboard, val);
 }
 
 static u8 read8(struct device *d, u64 off)
 {
 	struct i8042 *k = i8042_of(d);
+	u8 val;
 
 	if (off == OFF_CONTROL)
 		return k->status | STATUS_UNLOCK | (k->ram[0] & CB_SYS ? STATUS_SYS : 0);
 	if (off != OFF_DATA)
 		return 0xff;
+	val = k->data;
 	k->status &= STATUS_COMMAND;
 	update(k);
-	return k->data;
+	/* The line fell: the next byte is an edge of its own. */
+	pump(k);
+	update(k);
+	return val;
 }
 
 static void write8(struct device *d, u64 off, u8 val)
@@ -194,8 +239,23 @@ static void write8(struct device *d, u64 off, u8 val)
 		if (k->argument_of)
 			argument(k, val);
 		else
-			to_keyboard(k);
+			to_keyboard(k, val);
 	}
+	pump(k);
+	update(k);
+}
+
+void i8042_key(struct i8042 *k, u16 key, bool down)
+{
+	ps2_keyboard_key(&k->keyboard, key, down);
+	pump(k);
+	update(k);
+}
+
+void i8042_mouse(struct i8042 *k, s32 dx, s32 dy, u8 buttons)
+{
+	ps2_mouse_move(&k->mouse, dx, dy, buttons);
+	pump(k);
 	update(k);
 }
 
@@ -216,6 +276,9 @@ static void power_on(struct i8042 *k)
 	k->ram[0] = CB_DEFAULT;
 	k->data = k->status = k->argument_of = 0;
 	k->output_port = PORT_DEFAULT;
+	k->released = false;
+	ps2_keyboard_reset(&k->keyboard);
+	ps2_mouse_reset(&k->mouse);
 }
 
 static void i8042_reset(struct device *d)
@@ -230,12 +293,13 @@ static const struct device_ops ops = {
 	.reset = i8042_reset,
 };
 
-void i8042_init(struct i8042 *k, struct spinlock *lock, struct irq_line irq,
+void i8042_init(struct i8042 *k, struct spinlock *lock, const struct irq_line irq[2],
 		void (*reset)(void *ctx), void *ctx)
 {
 	*k = (struct i8042){
 		.dev = { .name = "i8042", .ops = &ops, .lock = lock },
-		.irq = irq,
+		.irq_keyboard = irq[0],
+		.irq_mouse = irq[1],
 		.pulse = reset,
 		.ctx = ctx,
 	};

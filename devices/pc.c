@@ -128,6 +128,13 @@ static void pc_fini(struct vm *vm)
 	vm->board = NULL;
 }
 
+void pc_key(struct vm *vm, u16 key, bool down)
+{
+	spin_lock(&vm->lock);
+	i8042_key(&vm->board->i8042, key, down);
+	spin_unlock(&vm->lock);
+}
+
 /* --- A vCPU's view --------------------------------------------------------------------------------------- */
 
 static struct lapic *lapic_of(struct vcpu *v)

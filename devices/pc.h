@@ -7,3 +7,7 @@
 #include <vm/board.h>
 
 extern const struct board_ops pc_board;
+
+/* A key of the guest's keyboard (devices/ps2_keyboard.h says how it is named) goes down or up. Takes
+ * the device lock. */
+void pc_key(struct vm *vm, u16 key, bool down);

@@ -16,6 +16,7 @@ enum {
 	IRQ_KEYBOARD = 1,
 	IRQ_COM1 = 4,
 	IRQ_SCI = 9,
+	IRQ_MOUSE = 12,
 };
 
 /* --- Lines ----------------------------------------------------------------------------- */
@@ -84,6 +85,7 @@ static void guest_poweroff(void *ctx)
 void pc_devices_init(struct board *b)
 {
 	struct spinlock *lock = &b->vm->lock;
+	const struct irq_line ps2[] = { { pc_irq, b, IRQ_KEYBOARD }, { pc_irq, b, IRQ_MOUSE } };
 	u64 below = 0, above = 0;
 
 	pic_init(&b->pic, lock, (struct irq_line){ pic_output, b, 0 });
@@ -91,7 +93,7 @@ void pc_devices_init(struct board *b)
 	hpet_init(&b->hpet, lock, (struct irq_line){ pc_irq, b, 0 });
 	pit_init(&b->pit, lock, (struct irq_line){ hpet_irq, b, HPET_FROM_PIT });
 	rtc_init(&b->rtc, lock, (struct irq_line){ hpet_irq, b, HPET_FROM_RTC });
-	i8042_init(&b->i8042, lock, (struct irq_line){ pc_irq, b, IRQ_KEYBOARD }, guest_reset, b);
+	i8042_init(&b->i8042, lock, ps2, guest_reset, b);
 	pm_init(&b->pm, lock, (struct irq_line){ pc_irq, b, IRQ_SCI }, guest_poweroff, b);
 	pci_init(&b->pci, lock);
 	reset_init(&b->reset, lock, guest_reset, b);

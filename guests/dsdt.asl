@@ -66,6 +66,26 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "BOARD", 1)
 			})
 		}
 
+		Device (KBD)
+		{
+			Name (_HID, EisaId ("PNP0303"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x60, 0x60, 1, 1)
+				IO (Decode16, 0x64, 0x64, 1, 1)
+				IRQNoFlags () { 1 }
+			})
+		}
+
+		Device (MOU)
+		{
+			Name (_HID, EisaId ("PNP0F13"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IRQNoFlags () { 12 }
+			})
+		}
+
 		Device (PIC)
 		{
 			Name (_HID, EisaId ("PNP0000"))

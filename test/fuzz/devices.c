@@ -171,6 +171,7 @@ static void run_vcpu(struct vcpu *v)
 
 static void type_key(u8 key)
 {
+	pc_key(&vm, (key & 0x40 ? 0xe000 : 0) | (key & 0x3f), key & 0x80);
 	port.typed[port.count++ % ARRAY_LEN(port.typed)] = key;
 	port.count = (unsigned)min_u64(port.count, ARRAY_LEN(port.typed));
 	if (port.on_input)

@@ -151,6 +151,25 @@ static void com1_input(void **state)
 	assert_int_equal(in(0x3fd, 1) & 1, 0);
 }
 
+/* --- Keyboard -------------------------------------------------------------------------- */
+
+static void keyboard(void **state)
+{
+	pic_on((u16)~(BIT(1) | BIT(2) | BIT(12)));
+	pc_key(vm, 0x1e, true);
+	assert_int_equal(OPS->irq_take(v), 0x21);
+	assert_int_equal(in(0x60, 1), 0x1e);
+	out8(0x20, 0x20);
+	assert_false(OPS->irq_ready(v));
+	/* The mouse's echo, by IRQ 12. */
+	out8(0x64, 0x60);
+	out8(0x60, 0x47);
+	out8(0x64, 0xd3);
+	out8(0x60, 0x5a);
+	assert_int_equal(OPS->irq_take(v), 0x2c);
+	assert_int_equal(in(0x60, 1), 0x5a);
+}
+
 /* --- The end, and a new start ---------------------------------------------------------- */
 
 static void expect_verdict(enum vm_verdict verdict, const char *reason)
@@ -251,7 +270,7 @@ int main(void)
 		TEST(cf9_inside_cf8),     TEST(memory_in_cmos), TEST(high_memory_in_cmos),
 		TEST(com1_output),        TEST(com1_input),     TEST(resets),
 		TEST(power_off),          TEST(no_other_sleep), TEST(reset_means_all_of_it),
-		TEST(nothing_calls_back), TEST(without_hpet),
+		TEST(nothing_calls_back), TEST(without_hpet),   TEST(keyboard),
 	};
 
 	return cmocka_run_group_tests_name("pc", tests, NULL, NULL);
