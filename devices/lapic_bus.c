@@ -112,19 +112,24 @@ static void deliver(struct lapic *l, const struct apic_msg *m)
 	l->client->kick(l->ctx);
 }
 
-/* All members are taken as equally busy, and take turns. */
+/* To the one of the lowest processor priority, as far as can be seen from here; equals take turns. */
 static void dispatch_lowest(struct lapic_bus *bus, const struct dispatch *d)
 {
 	u32 first = atomic_fetch_add_explicit(&bus->lowest_next, 1, memory_order_relaxed);
+	struct lapic *best = NULL;
+	u32 lowest = 0;
 
 	for (u32 i = 0; i < bus->count; i++) {
 		struct lapic *l = bus->member[(first + i) % bus->count];
+		u32 ppr = lapic_get(l, APIC_REG_PPR);
 
-		if (addressed(d, l) && lapic_software_on(l)) {
-			deliver(l, d->msg);
-			return;
-		}
+		if ((best && ppr >= lowest) || !addressed(d, l) || !lapic_software_on(l))
+			continue;
+		best = l;
+		lowest = ppr;
 	}
+	if (best)
+		deliver(best, d->msg);
 }
 
 static void dispatch(struct lapic_bus *bus, const struct dispatch *d)

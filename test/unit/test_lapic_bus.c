@@ -139,6 +139,36 @@ static void lowest_priority_takes_turns(void **state)
 	assert_true(got[0] && got[1] && got[2]);
 }
 
+/* The one whose processor priority is lowest; what it is doing counts, and what it was told. */
+static void lowest_priority_by_ppr(void **state)
+{
+	const struct apic_msg msg = {
+		.dest = 0xff, .logical = true, .delivery = APIC_LOWEST, .vector = 0x51
+	};
+
+	rig_start(CPUS);
+	for (u32 i = 0; i < CPUS; i++)
+		wr(&cpu[i], TPR, 0x40);
+	wr(&cpu[2], TPR, 0x3f);
+	for (u32 i = 0; i < 10; i++) {
+		lapic_bus_send(&rig.bus, &msg);
+		assert_int_equal(who(), BIT(2));
+	}
+	/* In service at priority 5, it is the busiest. */
+	lapic_bus_send(&rig.bus, &msg);
+	lapic_accept(&cpu[2], 0x51);
+	wr(&cpu[1], TPR, 0x30);
+	for (u32 i = 0; i < 10; i++) {
+		lapic_bus_send(&rig.bus, &msg);
+		assert_int_equal(who(), BIT(1));
+	}
+	/* Disabled by software, it is not asked. */
+	wr(&cpu[1], SVR, 0xff);
+	wr(&cpu[3], TPR, 0x20);
+	lapic_bus_send(&rig.bus, &msg);
+	assert_int_equal(who(), BIT(3));
+}
+
 static void x2apic_destinations(void **state)
 {
 	rig_start(40);
@@ -367,6 +397,7 @@ int main(void)
 		cmocka_unit_test(shorthands),
 		cmocka_unit_test(flat_and_cluster),
 		cmocka_unit_test(lowest_priority_takes_turns),
+		cmocka_unit_test(lowest_priority_by_ppr),
 		cmocka_unit_test(x2apic_destinations),
 		cmocka_unit_test(ioapic_to_x2apic),
 		cmocka_unit_test(by_id_not_by_index),
