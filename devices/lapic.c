@@ -31,6 +31,7 @@ void lapic_reset_registers(struct lapic *l)
 	lapic_timer_reset(l);
 	lapic_drop_posted(l);
 	atomic_store_explicit(&l->errors, 0, memory_order_relaxed);
+	atomic_store_explicit(&l->extint, false, memory_order_relaxed);
 	l->esr_pending = 0;
 	for (u32 reg = 0; reg < APIC_REGS; reg++)
 		lapic_set(l, reg, 0);

@@ -96,6 +96,9 @@ void lapic_accept(struct lapic *l, u8 vector);
 void lapic_written(struct lapic *l, u32 reg, u8 vector);
 /* Does the 8259's INTR reach this CPU (APIC disabled by MSR, or LINT0 ExtINT and not masked)? */
 bool lapic_takes_extint(const struct lapic *l);
+/* An ExtINT message asks for the 8259's vector, for any pCPU; and its vector has been fetched. */
+bool lapic_extint_came(struct lapic *l);
+void lapic_extint_done(struct lapic *l);
 /* LINT1 or the board's NMI line pulsed: delivers what LVT1 says. */
 void lapic_lint1(struct lapic *l);
 /* Takes and clears the posted signals; *sipi is the newest start-up vector. INIT, if there, came

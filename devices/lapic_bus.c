@@ -106,7 +106,10 @@ static void deliver(struct lapic *l, const struct apic_msg *m)
 	case APIC_STARTUP:
 		lapic_post_signal(l, LAPIC_SIGNAL_SIPI, m->vector);
 		break;
-	default: /* SMI: there is no SMM. ExtINT: the 8259 has its own wire. */
+	case APIC_EXTINT:
+		atomic_store_explicit(&l->extint, true, memory_order_seq_cst);
+		break;
+	default: /* SMI: there is no SMM. */
 		return;
 	}
 	l->client->kick(l->ctx);
@@ -176,6 +179,9 @@ void lapic_send_ipi(struct lapic *l, u64 icr)
 	/* Logged here, and by each receiver too: so a self-IPI has both errors, as the SDM says. */
 	if (msg.delivery <= APIC_LOWEST && msg.vector < VECTOR_FIRST_VALID)
 		lapic_log_error(l, ESR_SEND_VECTOR);
+	/* ExtINT is for the IOAPIC and LINT0; in the ICR it is reserved. */
+	if (msg.delivery == APIC_EXTINT)
+		return;
 	/* SDM, "Valid Combinations": a CPU does not reset itself. */
 	if ((d.to == TO_SELF || d.to == TO_ALL) &&
 	    (msg.delivery == APIC_INIT || msg.delivery == APIC_STARTUP))

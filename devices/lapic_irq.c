@@ -256,6 +256,16 @@ bool lapic_takes_extint(const struct lapic *l)
 	return !(entry & LVT_MASKED) && FIELD_GET(LVT_DELIVERY, entry) == APIC_EXTINT;
 }
 
+bool lapic_extint_came(struct lapic *l)
+{
+	return atomic_load_explicit(&l->extint, memory_order_seq_cst);
+}
+
+void lapic_extint_done(struct lapic *l)
+{
+	atomic_store_explicit(&l->extint, false, memory_order_relaxed);
+}
+
 void lapic_lint1(struct lapic *l)
 {
 	/* Without an APIC the pin is the CPU's NMI. */

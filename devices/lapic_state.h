@@ -53,6 +53,7 @@ struct lapic {
 	atomic_uint posted;                  /* bit n: there may be some in word n */
 	atomic_uint signals;                 /* LAPIC_SIGNAL_*, bits 15:8 the start-up vector */
 	atomic_uint errors;                  /* ESR bits found by senders */
+	atomic_bool extint;                  /* an ExtINT message came: INTA is due */
 	atomic_bool timer_fired; /* a hint: the truth is timer_expiry against the clock */
 
 	/* [o] */

@@ -151,7 +151,8 @@ static struct lapic *own_lapic(struct vcpu *v)
 
 static bool extint(struct vcpu *v)
 {
-	return !v->id && pic_intr(&v->vm->board->pic) && lapic_takes_extint(lapic_of(v));
+	return pic_intr(&v->vm->board->pic) &&
+	       ((!v->id && lapic_takes_extint(lapic_of(v))) || lapic_extint_came(lapic_of(v)));
 }
 
 /* What the LAPIC has for the CPU to be given; called even if the CPU fetches it, as it brings the page up to date. */
@@ -176,6 +177,7 @@ static int take_extint(struct vcpu *v)
 	int vector = -1;
 
 	spin_lock(&v->vm->lock);
+	lapic_extint_done(lapic_of(v));
 	if (pic_intr(pic))
 		vector = pic_ack(pic);
 	spin_unlock(&v->vm->lock);

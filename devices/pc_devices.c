@@ -32,11 +32,12 @@ void pc_irq(void *ctx, unsigned irq, bool level)
 	ioapic_set_irq(&b->ioapic, irq == IRQ_TIMER ? 2 : irq, level);
 }
 
-/* INTR of the 8259 is wired to LINT0 of the bootstrap processor. */
+/* INTR of the 8259 is wired to LINT0 of the bootstrap processor, and to pin 0 of the IOAPIC. */
 static void pic_output(void *ctx, unsigned pin, bool level)
 {
 	struct board *b = ctx;
 
+	ioapic_set_irq(&b->ioapic, 0, level);
 	if (level)
 		vcpu_notify(b->vm->vcpu[0]);
 }

@@ -132,6 +132,9 @@ int pic_ack(struct pic *p)
 		c = &p->chip[1];
 		ir = take(c);
 	}
+	/* INT falls with the acknowledge, and rises again if there is more. */
+	p->out = false;
+	irq_set(&p->intr, false);
 	update(p);
 	return c->base | (ir < 0 ? SPURIOUS : ir);
 }

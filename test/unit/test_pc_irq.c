@@ -114,6 +114,44 @@ static void timer_by_ioapic(void **state)
 	assert_int_equal(OPS->irq_take(ap), 0x51);
 }
 
+/*
+ * The 8259's INTR is at pin 0 of the IOAPIC too: as ExtINT it reaches whichever processor the entry
+ * names (MultiProcessor Specification, "Virtual Wire Mode" via the I/O APIC), once for each INTR.
+ */
+static void extint_by_ioapic(void **state)
+{
+	apic_write(v, APIC_LINT0, 0x10700);
+	apic_write(ap, APIC_SVR, 0x1ff);
+	ioapic_set(0, 1ull << 56 | 0x700);
+	pic_on((u16)~(BIT(0) | BIT(4)));
+	pit_on();
+	fake_run_notified = 0;
+	fake_time_advance(1100000);
+	assert_true(fake_run_notified > 0);
+	assert_false(OPS->irq_ready(v));
+	assert_true(OPS->has_work(ap, true));
+	assert_int_equal(OPS->irq_take(ap), 0x20);
+	assert_false(OPS->irq_ready(ap));
+	fake_time_advance(NS_PER_MS);
+	out8(0x20, 0x20);
+	assert_int_equal(OPS->irq_take(ap), 0x20);
+	/* Two at once: INTR falls and rises at the acknowledge of the first. */
+	out8(0x20, 0x20);
+	out8(0x3f9, 2); /* COM1: the transmitter is empty */
+	out8(0x3fc, 0x0b);
+	fake_time_advance(NS_PER_MS);
+	assert_int_equal(OPS->irq_take(ap), 0x20);
+	out8(0x20, 0x20);
+	assert_int_equal(OPS->irq_take(ap), 0x24);
+	out8(0x20, 0x20);
+	/* Masked, it goes nowhere. */
+	ioapic_set(0, 0x10700);
+	fake_time_advance(NS_PER_MS);
+	assert_false(OPS->irq_ready(ap));
+	assert_false(OPS->irq_ready(v));
+	assert_int_equal(OPS->irq_take(ap), -1);
+}
+
 /* A level stays until its device takes it back, through as many EOIs as there are. */
 static void level_and_eoi(void **state)
 {
@@ -315,7 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(timer_by_pic),      TEST(lint0_masked),    TEST(timer_into_the_guest),
-		TEST(masked_in_between), TEST(timer_by_ioapic), TEST(level_and_eoi),
+		TEST(masked_in_between), TEST(timer_by_ioapic), TEST(extint_by_ioapic), TEST(level_and_eoi),
 		TEST(start_up_ipi),      TEST(ipi_wakes),       TEST(lapic_page),
 		TEST(who_serves_the_apic), TEST(cpu_takes_from_the_page), TEST(level_and_eoi_by_cpu),
 		TEST(task_priority),     TEST(tsc_deadline),    TEST(init_resets_the_lapic),
