@@ -104,7 +104,7 @@ void pc_devices_init(struct board *b)
 	b->pci.cf9 = &b->reset.dev;
 	for (u32 i = 0; i < b->vm->gmem.count; i++)
 		*(b->vm->gmem.ram[i].base < 4 * GIB ? &below : &above) += b->vm->gmem.ram[i].len;
-	rtc_set_memory(&b->rtc, below, above);
+	cmos_fill(b->rtc.cmos, below, above);
 }
 
 void pc_devices_place(struct board *b)

@@ -376,22 +376,3 @@ void rtc_init(struct rtc *r, struct spinlock *lock, struct irq_line irq)
 	dev_timer_init(&r->timer, &r->dev, on_timer);
 	r->seen = chain(r);
 }
-
-static void put_le(u8 *at, unsigned bytes, u64 val)
-{
-	val = min_u64(val, width_mask(bytes));
-	for (unsigned i = 0; i < bytes; i++)
-		at[i] = (u8)(val >> (8 * i));
-}
-
-void rtc_set_memory(struct rtc *r, u64 below_4g, u64 above_4g)
-{
-	u64 above_1m = below_4g > MIB ? below_4g - MIB : 0;
-	u64 above_16m = below_4g > 16 * MIB ? below_4g - 16 * MIB : 0;
-
-	put_le(&r->cmos[0x15], 2, min_u64(below_4g, 640 * KIB) / KIB);
-	put_le(&r->cmos[0x17], 2, above_1m / KIB);
-	put_le(&r->cmos[0x30], 2, above_1m / KIB);
-	put_le(&r->cmos[0x34], 2, above_16m / (64 * KIB));
-	put_le(&r->cmos[0x5b], 3, above_4g / (64 * KIB));
-}

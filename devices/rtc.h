@@ -12,6 +12,7 @@
 #pragma once
 
 #include <vm/device.h>
+#include "cmos.h"
 
 struct rtc {
 	struct device dev;
@@ -22,10 +23,7 @@ struct rtc {
 	u64 seen;    /* the flags in register C are complete up to here, ns of the chain */
 	s64 weekday; /* days by which the guest's day of the week differs, 0 to 6 */
 	u8 index;    /* port 70h as written: bit 7 would disable NMI */
-	u8 cmos[128];
+	u8 cmos[CMOS_SIZE];
 };
 
 void rtc_init(struct rtc *r, struct spinlock *lock, struct irq_line irq);
-/* Fills in the CMOS bytes that tell the memory size; both sizes in bytes, the first from address 0.
- */
-void rtc_set_memory(struct rtc *r, u64 below_4g, u64 above_4g);

@@ -147,31 +147,6 @@ static void index_port(void **state)
 	assert_int_equal(get(0x10), 0x33);
 }
 
-static void memory_size(void **state)
-{
-	static const struct {
-		u64 low, high;
-		u16 base_k, ext_k, ext_64k;
-		u32 high_64k;
-	} rows[] = {
-		{ 256 * MIB, 0, 640, 65535, 3840, 0 },
-		{ 8 * MIB, 0, 640, 7168, 0, 0 },
-		{ 512 * KIB, 0, 512, 0, 0, 0 },
-		{ 3 * GIB, 5 * GIB, 640, 65535, 0xbf00, 0x14000 },
-		{ 4 * GIB, 1ull << 50, 640, 65535, 0xff00, 0xffffff },
-	};
-
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
-		rtc_set_memory(&r, rows[i].low, rows[i].high);
-		assert_int_equal(get(0x15) | get(0x16) << 8, rows[i].base_k);
-		assert_int_equal(get(0x17) | get(0x18) << 8, rows[i].ext_k);
-		assert_int_equal(get(0x30) | get(0x31) << 8, rows[i].ext_k);
-		assert_int_equal(get(0x34) | get(0x35) << 8, rows[i].ext_64k);
-		assert_int_equal(get(0x5b) | get(0x5c) << 8 | get(0x5d) << 16, rows[i].high_64k);
-	}
-}
-
 static void reset_keeps_the_battery(void **state)
 {
 	(void)state;
@@ -219,7 +194,6 @@ int main(void)
 		cmocka_unit_test_setup(update_in_progress, power_on),
 		cmocka_unit_test_setup(cmos_memory, power_on),
 		cmocka_unit_test_setup(index_port, power_on),
-		cmocka_unit_test_setup(memory_size, power_on),
 		cmocka_unit_test_setup(reset_keeps_the_battery, power_on),
 		cmocka_unit_test_setup(random_traffic, power_on),
 	};
