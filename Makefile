@@ -142,7 +142,7 @@ HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c
               drivers/framebuffer.c drivers/font.c
 HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
-FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures
+FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_pc_systems test_vm_failures
 HOST_C     := $(filter-out lib/string.c test/host/fake_console.c,$(foreach d,$(HOST_DIRS),$(wildcard $(d)/*.c))) $(wildcard $(HOST_EXTRA))
 HOST_C     += $(filter-out test/sim/main.c,$(wildcard test/sim/*.c))
 HOST_OBJ   := $(HOST_C:%.c=$(B)/host/%.o)
