@@ -2,11 +2,12 @@
 # The tiny guests: PVH kernels of our own, each build/guests/NAME.elf. Included by the Makefile.
 
 GUEST_RT       := $(wildcard test/guest/rt/*.c) $(wildcard test/guest/rt/*.asm) lib/fmt.c lib/string.c lib/str.c
-GUEST_NAMES    := hello quickreset triplefault cpucheck modes statedump smp hog ticker
+GUEST_NAMES    := hello quickreset triplefault cpucheck devcheck modes statedump smp hog ticker
 GUEST_hello    := test/guest/hello.c
 GUEST_quickreset := test/guest/quickreset.c
 GUEST_triplefault := test/guest/triplefault.c
 GUEST_cpucheck := $(wildcard test/guest/cpucheck/*.c) $(wildcard test/guest/cpucheck/*.asm)
+GUEST_devcheck := $(wildcard test/guest/devcheck/*.c) test/guest/cpucheck/check.c
 GUEST_modes    := test/guest/modes/main.c test/guest/modes/blob.asm
 GUEST_statedump := $(wildcard test/guest/statedump/*.c) $(wildcard test/guest/statedump/*.asm)
 GUEST_smp      := test/guest/smp.c

@@ -28,6 +28,11 @@ def test_cpucheck_bare(machine):
     m.expect(r"cpucheck: \d+ ok, 0 failed")
 
 
+def test_devcheck_bare(machine):
+    m = machine().bare(GUESTS / "devcheck.elf")
+    m.expect(r"devcheck: \d+ ok, 0 failed")
+
+
 def test_triplefault_bare(machine):
     """With -no-reboot the emulator ends."""
     m = machine().bare(GUESTS / "triplefault.elf")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Processors of guests: how many, and whether they are what a guest takes them for."""
 
+import re
+
 import pytest
 
 from backends import both, qemu_only
@@ -45,3 +47,28 @@ def test_cpucheck(machine, vcpus):
     assert not failed and not bad, "\n".join(bad)
     assert [line for line in lines if "] skip" in line] == ["[check] skip cr0-bad"], "cpucheck did not know Plinth"
     assert "[check] rep outsb" in m.log
+
+
+@both
+def test_devcheck(machine):
+    """Interrupt controllers and timers as an operating system on bare metal programs them."""
+    m = machine(timeout=60).boot(config(vm("check", "devcheck.elf")))
+    failed = int(m.expect(r"\[check\] devcheck: \d+ ok, (\d+) failed").group(1))
+    lines = [line for _, line in m.record.lines]
+    assert not failed, "\n".join(line for line in lines if "FAIL" in line)
+    assert not [line for line in lines if "] skip" in line]
+
+
+@both
+def test_linux_devices(machine):
+    """A Linux guest finds the board's devices, and complains about none."""
+    m = machine(timeout=240).boot(config(linux("dev", "test=devices", machine.kernel)), cpus=1)
+    clocks = m.expect(r"\[dev\] devices: clocks ([^\r]*)").group(1).split()
+    assert {"kvm-clock", "hpet", "acpi_pm"} <= set(clocks)
+    m.expect(r"\[dev\] devices: rtc rtc_cmos")
+    m.expect(r'\[dev\] devices: input "AT Translated Set 2 keyboard"')
+    m.expect(r"\[dev\] devices: end")
+    complaints = [line for _, line in m.record.lines if "devices: complaint" in line]
+    # Only of the processor, and of side channels.
+    odd = [line for line in complaints if not re.search("RETBleed|Speculative Return|SRSO|srso|Spectre|MDS|TAA|MMIO Stale", line)]
+    assert not odd, "\n".join(odd)

@@ -36,6 +36,16 @@ struct check {
 extern const struct check cpu_checks[], trap_checks[], mode_checks[], mmio_checks[], io_checks[],
     irq_checks[], x2apic_checks[], timer_checks[], time_checks[];
 
+/* What a guest checks: groups, and what else must be put right before each check (may be NULL). */
+struct check_plan {
+	const char *guest;
+	const struct check *const *groups;
+	u32 count;
+	void (*reset)(void);
+};
+/* All of them, or the one that "only=" on the command line names; prints the results and the sum. */
+void checks_run(const struct check_plan *p, const struct hvm_start_info *si);
+
 /* The reason for a failure, in a static buffer. */
 const char *wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
