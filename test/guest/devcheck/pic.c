@@ -138,6 +138,8 @@ static const char *auto_eoi(void)
 
 static void both_request(void)
 {
+	rtc_write(0x0b, 0x02);
+	rtc_read(0x0c); /* its line is low, for an edge to come */
 	start(BIT(0) | BIT(2) | BIT(8));
 	out8(0x21, 0xff);
 	timer_once();

@@ -159,9 +159,8 @@ static const char *read_back(void)
 	u8 state, low, high;
 
 	gate(false);
-	load(2, 0x1234);
+	load(2, 0xfff0); /* 55 ms */
 	gate(true);
-	delay_us(100);
 	gate(false);
 	out8(0x43, 0xc8);
 	state = in8(0x42);
@@ -169,7 +168,7 @@ static const char *read_back(void)
 	high = in8(0x42);
 	if ((state & 0x7f) != 0x34)
 		return wrong("status %x", state);
-	if (high != 0x12 && high != 0x11)
+	if (high < 0x80)
 		return wrong("count %x%02x", high, low);
 	/* Only the low byte, and a latch that holds until it is read. */
 	out8(0x43, 0x90);
