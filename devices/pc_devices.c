@@ -121,6 +121,7 @@ void pc_devices_place(struct board *b)
 		{ ports, 0x61, 1, 0x40, &b->pit.dev },
 		{ ports, 0x64, 1, 0x60, &b->i8042.dev },
 		{ ports, 0x70, 2, 0x70, &b->rtc.dev },
+		{ ports, 0x92, 1, 0x92, &b->reset.port92 },
 		{ ports, 0xa0, 2, 0, &b->pic.dev },
 		{ ports, 0xb2, 2, 0xb2, &b->pm.smi },
 		{ ports, DEBUGPORT, 1, DEBUGPORT, &b->debugport.dev },
@@ -149,7 +150,7 @@ void pc_devices_reset(struct board *b)
 		&b->com1.dev,  &b->pic.dev,   &b->pit.dev,       &b->rtc.dev,
 		&b->i8042.dev, &b->pm.dev,    &b->pm.smi,        &b->pci.ports,
 		&b->hpet.dev,  &b->reset.dev, &b->pci.mmconfig,  &b->debugport.dev,
-		&b->ioapic.dev,
+		&b->ioapic.dev, &b->reset.port92,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

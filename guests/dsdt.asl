@@ -98,7 +98,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "BOARD", 1)
 			})
 		}
 
-		/* What no driver claims: MMCONFIG, IOAPIC, HPET, LAPIC, port 61h, SMI and PM ports. */
+		/* What no driver claims: MMCONFIG, IOAPIC, HPET, LAPIC, ports 61h and 92h, SMI and PM ports. */
 		Device (MBRD)
 		{
 			Name (_HID, EisaId ("PNP0C02"))
@@ -110,6 +110,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "BOARD", 1)
 				Memory32Fixed (ReadWrite, 0xfed00000, 0x400)
 				Memory32Fixed (ReadWrite, 0xfee00000, 0x1000)
 				IO (Decode16, 0x61, 0x61, 1, 1)
+				IO (Decode16, 0x92, 0x92, 1, 1)
 				IO (Decode16, 0xb2, 0xb2, 1, 2)
 				IO (Decode16, 0x600, 0x600, 1, 0x40)
 			})

@@ -13,7 +13,7 @@ static void port_map(void **state)
 		u16 port, len;
 	} want[] = {
 		{ 0x20, 2 },  { 0x40, 4 },     { 0x60, 1 },  { 0x61, 1 }, { 0x64, 1 },
-		{ 0x70, 2 },  { 0xa0, 2 },     { 0xb2, 2 },  { 0xe9, 1 }, { 0x3f8, 8 },
+		{ 0x70, 2 },  { 0x92, 1 },     { 0xa0, 2 },     { 0xb2, 2 },  { 0xe9, 1 }, { 0x3f8, 8 },
 		{ 0x4d0, 2 }, { 0x510, 2 },    { 0x600, 0x24 }, { 0xcf8, 8 },
 	};
 
@@ -185,12 +185,14 @@ static void resets(void **state)
 {
 	out8(0x64, 0xfe); /* the keyboard controller's pulse */
 	expect_verdict(VM_START, "restarted (reset line)");
+	out8(0x92, 0x03);
+	expect_verdict(VM_START, "restarted (reset line)");
 	out8(0xcf9, 0x02);
 	out8(0xcf9, 0x06);
 	expect_verdict(VM_START, "restarted (reset line)");
 	out8(0xcf9, 0x0e);
 	expect_verdict(VM_START, "restarted (reset line)");
-	assert_int_equal(rig_loads, 4);
+	assert_int_equal(rig_loads, 5);
 }
 
 static void power_off(void **state)

@@ -44,6 +44,26 @@ static void only_the_rising_bit_counts(void **state)
 	assert_int_equal(fired, 3);
 }
 
+/* Port 92h: gate A20 as its users switch it, and INIT by its rising bit. */
+static void system_control_port_a(void **state)
+{
+	struct device *a = &r.port92;
+
+	assert_int_equal(rig_in(a, 0), 0x02); /* A20 is open */
+	rig_out(a, 0, 0x00);
+	assert_int_equal(rig_in(a, 0), 0x00);
+	rig_out(a, 0, (u8)((rig_in(a, 0) | 0x02) & ~0x01));
+	assert_int_equal(rig_in(a, 0), 0x02);
+	assert_int_equal(fired, 0);
+	rig_out(a, 0, 0xff);
+	assert_int_equal(fired, 1);
+	assert_int_equal(rig_in(a, 0), 0x03);
+	rig_out(a, 0, 0x03);
+	assert_int_equal(fired, 1);
+	a->ops->reset(a);
+	assert_int_equal(rig_in(a, 0), 0x02);
+}
+
 static void wide_accesses_are_not_its_own(void **state)
 {
 	(void)state;
@@ -58,6 +78,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(hard_reset, power_on),
 		cmocka_unit_test_setup(only_the_rising_bit_counts, power_on),
+		cmocka_unit_test_setup(system_control_port_a, power_on),
 		cmocka_unit_test_setup(wide_accesses_are_not_its_own, power_on),
 	};
 
