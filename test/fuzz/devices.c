@@ -12,6 +12,7 @@
 #include <devices/testdev.h>
 #include <lib/bits.h>
 #include <test/host/fake_time.h>
+#include <vm/apic_page.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -22,6 +23,7 @@
 
 static struct vm vm;
 static struct vcpu vcpus[VCPUS];
+static struct apic_page pages[VCPUS];
 static struct input in;
 static unsigned ended, expiries;
 
@@ -67,7 +69,11 @@ void mem_free(void *p, u64 len)
 	free(p);
 }
 
-void run_notify(struct runnable *r)
+void vcpu_notify(struct vcpu *v)
+{
+}
+
+void vcpu_set_x2apic(struct vcpu *v, bool on)
 {
 }
 
@@ -230,6 +236,7 @@ static void build(void)
 {
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpus, 0, sizeof(vcpus));
+	memset(pages, 0, sizeof(pages));
 	memset(&port, 0, sizeof(port));
 	fake_time_reset();
 	strcpy(vm.name, "fuzz");
@@ -241,6 +248,7 @@ static void build(void)
 	for (u32 i = 0; i < VCPUS; i++) {
 		vcpus[i].vm = &vm;
 		vcpus[i].id = i;
+		vcpus[i].apic = &pages[i];
 		vm.vcpu[i] = &vcpus[i];
 	}
 	fuzz_check(!pc_board.build(&vm));

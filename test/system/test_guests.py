@@ -52,7 +52,7 @@ def test_cpucheck(machine, vcpus):
 @both
 def test_devcheck(machine):
     """Interrupt controllers and timers as an operating system on bare metal programs them."""
-    m = machine(timeout=60).boot(config(vm("check", "devcheck.elf")))
+    m = machine(timeout=120).boot(config(vm("check", "devcheck.elf")), cpus=1)
     failed = int(m.expect(r"\[check\] devcheck: \d+ ok, (\d+) failed").group(1))
     lines = [line for _, line in m.record.lines]
     assert not failed, "\n".join(line for line in lines if "FAIL" in line)

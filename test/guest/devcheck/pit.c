@@ -41,11 +41,14 @@ static u8 status(void)
 /* ns from `from` until the output is high; at most a second. */
 static u64 time_to_high(u64 from)
 {
+	bool high;
 	u64 ns;
 
-	do
+	/* In this order: a delay between the two does no harm. */
+	do {
+		high = output();
 		ns = clock_ns() - from;
-	while (!output() && ns < NS_PER_S);
+	} while (!high && ns < NS_PER_S);
 	return ns;
 }
 
