@@ -69,6 +69,7 @@ def test_linux_devices(machine):
     m.expect(r'\[dev\] devices: input "AT Translated Set 2 keyboard"')
     m.expect(r"\[dev\] devices: end")
     complaints = [line for _, line in m.record.lines if "devices: complaint" in line]
-    # Only of the processor, and of side channels.
-    odd = [line for line in complaints if not re.search("RETBleed|Speculative Return|SRSO|srso|Spectre|MDS|TAA|MMIO Stale", line)]
+    # Of the processor's side channels, and of a host that was busy elsewhere, but of no device.
+    usual = re.compile("RETBleed|Speculative|srso|Spectre|MDS|TAA|MMIO Stale|timekeeping watchdog")
+    odd = [line for line in complaints if not usual.search(line)]
     assert not odd, "\n".join(odd)
