@@ -2,24 +2,37 @@
 /* The HPET: counter, comparators, legacy replacement. */
 #include "dev.h"
 
+/* Ticks a second; the best of some tries, as a host may be elsewhere between two reads. */
+static u64 rate(void)
+{
+	u64 want = hpet_ticks(NS_PER_S), hz = 0;
+
+	for (u32 i = 0; i < 5 && (hz < want * 9 / 10 || hz > want * 11 / 10); i++) {
+		u64 from = clock_ns(), ticks = hpet_read(HPET_COUNTER);
+
+		delay_us(20000);
+		ticks = hpet_read(HPET_COUNTER) - ticks;
+		hz = ticks * NS_PER_S / (clock_ns() - from);
+	}
+	return hz;
+}
+
 static const char *registers(void)
 {
-	u64 caps, hz, from, ticks;
+	u64 caps, want, hz, ticks;
 
 	if (!hpet_base())
 		return "no ACPI table";
 	caps = hpet_read(HPET_CAPS);
 	if (!(caps >> 32) || caps >> 32 > 100000000 || (caps >> 8 & 31) < 2 || !(caps & BIT(15)))
 		return wrong("capabilities %lx", caps);
-	from = clock_ns();
 	hpet_write(HPET_COUNTER, 0);
 	hpet_write(HPET_CONFIG, HPET_ENABLE);
-	delay_us(50000);
-	ticks = hpet_read(HPET_COUNTER);
-	hz = ticks * NS_PER_S / (clock_ns() - from);
+	want = hpet_ticks(NS_PER_S);
+	hz = rate();
 	hpet_write(HPET_CONFIG, 0);
-	if (hz < hpet_ticks(NS_PER_S) * 9 / 10 || hz > hpet_ticks(NS_PER_S) * 11 / 10)
-		return wrong("%lu Hz, want %lu", hz, hpet_ticks(NS_PER_S));
+	if (hz < want * 9 / 10 || hz > want * 11 / 10)
+		return wrong("%lu Hz, want %lu", hz, want);
 	ticks = hpet_read(HPET_COUNTER);
 	delay_us(1000);
 	return hpet_read(HPET_COUNTER) == ticks ? NULL : "counts while it is disabled";
@@ -79,7 +92,7 @@ static const char *legacy(void)
 		return wrong("8254 %u, RTC %u", irq_count[0], irq_count[1]);
 	for (unsigned n = 0; n < 2; n++) {
 		hpet_write(HPET_TIMER(n), HPET_INT);
-		hpet_write(HPET_CMP(n), hpet_read(HPET_COUNTER) + hpet_ticks(10 * NS_PER_MS));
+		hpet_write(HPET_CMP(n), hpet_read(HPET_COUNTER) + hpet_ticks(50 * NS_PER_MS));
 	}
 	came(&irq_count[1], 1, NS_PER_S);
 	take_interrupts(NS_PER_MS, false);

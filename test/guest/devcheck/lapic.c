@@ -57,8 +57,7 @@ static const char *errors(void)
 	apic_write(ESR, 0);
 	apic_write(APIC_LVT_ERROR, VEC_FIRST + 1);
 	apic_send(0, ICR_SELF | 5); /* vectors below 16 are illegal */
-	take_interrupts(NS_PER_MS, false);
-	if (irq_count[1] != 1)
+	if (!came(&irq_count[1], 1, NS_PER_S))
 		return wrong("%u error interrupts", irq_count[1]);
 	if (apic_read(ESR))
 		return wrong("ESR %x before it is written", apic_read(ESR));
@@ -95,8 +94,7 @@ static bool reaches(u32 dest)
 {
 	irq_count[0] = 0;
 	apic_send(dest, ICR_FIXED | LOGICAL | VEC_FIRST);
-	take_interrupts(NS_PER_MS / 2, false);
-	return irq_count[0] == 1;
+	return came(&irq_count[0], 1, 20 * NS_PER_MS);
 }
 
 static const char *destinations(void)
@@ -134,14 +132,19 @@ static const char *nmi(void)
 /* Between one-shot and periodic the count goes on; reserved modes stand still. */
 static const char *timer_modes(void)
 {
-	u32 count = (u32)(apic_timer_hz() / 100);
+	u32 count = (u32)(apic_timer_hz() / 100), before;
 
 	apic_timer(VEC_FIRST | APIC_LVT_PERIODIC, count);
-	if (!came(&irq_count[0], 2, NS_PER_S))
+	came(&irq_count[0], 2, NS_PER_S);
+	if (irq_count[0] < 2)
 		return wrong("%u of periodic", irq_count[0]);
 	apic_write(APIC_LVT_TIMER, VEC_FIRST);
-	take_interrupts(50 * NS_PER_MS, false);
-	return irq_count[0] == 3 ? NULL : wrong("%u in all, want 3", irq_count[0]);
+	before = irq_count[0];
+	take_interrupts(100 * NS_PER_MS, false);
+	/* The last, and perhaps one that was requested already. */
+	if (irq_count[0] < before + 1 || irq_count[0] > before + 2)
+		return wrong("%u more, want 1", irq_count[0] - before);
+	return apic_read(APIC_TIMER_NOW) ? "the count goes on" : NULL;
 }
 
 // clang-format off

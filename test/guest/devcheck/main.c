@@ -65,10 +65,12 @@ u32 hpet_pin(unsigned n)
 
 void hpet_one_shot(unsigned n, u64 config, u64 ns)
 {
-	hpet_write(HPET_CONFIG, HPET_ENABLE);
+	/* The counter stands: who is held up here misses nothing. */
+	hpet_write(HPET_CONFIG, 0);
 	hpet_write(HPET_TIMER(n), config & ~(u64)HPET_INT);
 	hpet_write(HPET_CMP(n), hpet_read(HPET_COUNTER) + hpet_ticks(ns));
 	hpet_write(HPET_TIMER(n), config);
+	hpet_write(HPET_CONFIG, HPET_ENABLE);
 }
 
 /* RTC and HPET silent, all pins masked. */
