@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The IOAPIC, with the HPET as what drives its pins. */
+/* The IOAPIC, with the HPET as what drives its pins: not for bare QEMU, whose HPET fires at once if
+ * it is programmed while it stands. */
 #include "dev.h"
 
 #define LEVEL      BIT(15)
@@ -184,11 +185,11 @@ static const char *extint(void)
 // clang-format off
 const struct check ioapic_checks[] = {
 	CHECK("ioapic-level", level, UNDER_PLINTH),
-	CHECK("ioapic-remote-irr", remote_irr, ANYWHERE),
-	CHECK("ioapic-eoi-register", directed_eoi, ANYWHERE),
+	CHECK("ioapic-remote-irr", remote_irr, UNDER_PLINTH),
+	CHECK("ioapic-eoi-register", directed_eoi, UNDER_PLINTH),
 	CHECK("ioapic-masked-edge", masked, UNDER_PLINTH),
-	CHECK("ioapic-nmi", nmi, ANYWHERE),
-	CHECK("ioapic-logical", logical, ANYWHERE),
+	CHECK("ioapic-nmi", nmi, UNDER_PLINTH),
+	CHECK("ioapic-logical", logical, UNDER_PLINTH),
 	CHECK("ioapic-extint", extint, UNDER_PLINTH),
 	CHECKS_END,
 };
