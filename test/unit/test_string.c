@@ -23,22 +23,38 @@
 
 #include <lib/status.h>
 
+/* Every alignment of both ends against quadwords, every tail; the neighbours stay as they were. */
 static void copies(void **state)
 {
 	u8 from[64], to[64], want[64];
 
 	for (unsigned i = 0; i < 64; i++)
 		from[i] = (u8)(i + 1);
-	for (unsigned len = 0; len <= 32; len++) {
-		memset(to, 0xee, 64);
-		memset(want, 0xee, 64);
-		memcpy(want + 7, from + 3, len);
-		assert_ptr_equal(hv_memcpy(to + 7, from + 3, len), to + 7);
-		assert_memory_equal(to, want, 64);
-		assert_ptr_equal(hv_memset(to + 9, -1, len), to + 9);
-		memset(want + 9, 0xff, len);
-		assert_memory_equal(to, want, 64);
-	}
+	for (unsigned src = 0; src < 8; src++)
+		for (unsigned dst = 8; dst < 16; dst++)
+			for (unsigned len = 0; len <= 40; len++) {
+				memset(to, 0xee, 64);
+				memset(want, 0xee, 64);
+				memcpy(want + dst, from + src, len);
+				assert_ptr_equal(hv_memcpy(to + dst, from + src, len), to + dst);
+				assert_memory_equal(to, want, 64);
+			}
+}
+
+static void fills(void **state)
+{
+	static const int values[] = { 0, 0x5a, -1, 0x1234 };
+	u8 to[64], want[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		for (unsigned dst = 8; dst < 16; dst++)
+			for (unsigned len = 0; len <= 40; len++) {
+				memset(to, 0xee, 64);
+				memset(want, 0xee, 64);
+				memset(want + dst, values[i], len);
+				assert_ptr_equal(hv_memset(to + dst, values[i], len), to + dst);
+				assert_memory_equal(to, want, 64);
+			}
 }
 
 /* Every overlap, in both directions. */
@@ -152,9 +168,13 @@ static void status_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies),        cmocka_unit_test(moves),
-		cmocka_unit_test(comparisons),   cmocka_unit_test(copy_ends_with_nul),
-		cmocka_unit_test(case_is_ascii), cmocka_unit_test(distances),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(fills),
+		cmocka_unit_test(moves),
+		cmocka_unit_test(comparisons),
+		cmocka_unit_test(copy_ends_with_nul),
+		cmocka_unit_test(case_is_ascii),
+		cmocka_unit_test(distances),
 		cmocka_unit_test(status_texts),
 	};
 
