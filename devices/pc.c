@@ -254,7 +254,7 @@ static void pc_lapic_write(struct vcpu *v, u32 off, unsigned width, u64 val)
 
 static void pc_apic_written(struct vcpu *v, u32 reg, u8 vector)
 {
-	lapic_written(lapic_of(v), reg, vector);
+	lapic_written(own_lapic(v), reg, vector);
 }
 
 const struct board_ops pc_board = {
