@@ -133,6 +133,7 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 		.board = &pc_board,
 		.load = load,
 		.load_ctx = g,
+		.tsc_khz = c->tsc.mhz * 1000,
 		.restart = c->restart == RESTART_ON_REBOOT,
 		.testdev = c->testdev == TESTDEV_YES,
 		.hpet = c->hpet == HPET_YES,
@@ -153,6 +154,14 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	if (!cpus_exist(c)) {
 		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
 		return false;
+	}
+	if (c->tsc.mhz) {
+		const char *why = tsc_refusal(virt, r.tsc_khz);
+
+		if (why) {
+			log_error("plinth.conf:%u: vm \"%s\": tsc: %s", c->tsc.line, c->name, why);
+			return false;
+		}
 	}
 	if (c->memory > free) {
 		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,

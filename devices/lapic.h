@@ -26,8 +26,6 @@
 #define LAPIC_BUS_MAX      128
 #define LAPIC_VERSION      0x50014u /* integrated, 6 LVT entries, no EOI-broadcast suppression */
 
-/* The timer's input clock, before the divider. */
-#define LAPIC_TIMER_HZ 1000000000ull
 /* A periodic timer asks the host for at most one interrupt in so many ns; its count stays right. */
 #define LAPIC_TIMER_MIN_NS (20 * NS_PER_US)
 

@@ -33,7 +33,7 @@ static u64 tick_ns(const struct lapic *l)
 {
 	u32 divide = lapic_get(l, APIC_REG_TIMER_DIVIDE), code = (divide & 3) | (divide & 8) >> 1;
 
-	return (NS_PER_S / LAPIC_TIMER_HZ) << ((code + 1) & 7);
+	return (NS_PER_S / APIC_BUS_HZ) << ((code + 1) & 7);
 }
 
 /* Any pCPU, no lock. */

@@ -29,13 +29,15 @@ static void lapic_kick(void *ctx)
 
 static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
 {
-	u64 now = time_now(), tsc_now = vcpu_tsc(ctx);
+	const struct vcpu *v = ctx;
+	u64 now = time_now(), tsc_now = vcpu_tsc_at(v, now), left;
 
 	if (tsc <= tsc_now)
 		return 0;
-	if (tsc - tsc_now > 1ull << 62)
+	left = tsc_to_host(&v->vm->tsc, tsc - tsc_now);
+	if (left > 1ull << 62)
 		return TIME_NEVER;
-	return time_from_tsc(time_to_tsc(now) + (tsc - tsc_now)) + 1;
+	return time_from_tsc(time_to_tsc(now) + left) + 1;
 }
 
 static void lapic_x2apic(void *ctx, bool on)

@@ -42,6 +42,7 @@ static const struct config_key keys[] = {
 	{ VM("reservation", percent,  reservation), .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
 	{ VM("limit",       percent,  limit),     .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
+	{ VM("tsc",         tsc,      tsc),       .min = 1, .max = 65535 },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
 	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
 	{ VM("hpet",        choice,   hpet),      .choices = hpets },

@@ -19,7 +19,7 @@
 #define CONFIG_ARGS_MAX     128
 #define CONFIG_MODULES_MAX  8
 #define CONFIG_CONSOLES_MAX 4
-#define CONFIG_FEATURES_MAX 32
+#define CONFIG_FEATURES_MAX 40
 #define CONFIG_PCPUS_MAX    BOOT_CPUS_MAX
 #define CONFIG_VCPUS_MAX    128
 #define CONFIG_MEMORY_MIN   (2 * MIB)
@@ -65,6 +65,12 @@ struct config_modules {
 	} item[CONFIG_MODULES_MAX];
 };
 
+/* A frequency that not every machine can give, so the refusal comes later. */
+struct config_tsc {
+	u32 mhz;  /* 0: the host's */
+	u32 line; /* of the key */
+};
+
 /* What a guest's reboot does. */
 enum config_restart {
 	RESTART_ON_REBOOT, /* starts it anew */
@@ -90,6 +96,7 @@ struct vm_config {
 	char cmdline[CONFIG_CMDLINE_MAX];
 	u64 memory; /* bytes, a multiple of the page size */
 	u32 vcpus;
+	struct config_tsc tsc;
 	u32 restart;                     /* enum config_restart */
 	u32 testdev;                     /* enum config_testdev */
 	u32 hpet;                        /* enum config_hpet */

@@ -15,7 +15,7 @@ static const char *const features[] = {
 	"smep", "smap", "umip", "invpcid", "xsave", "rdtscp", "invtsc", "hpet",
 	"apicv", "vpid", "eptad", "preemptiontimer", "unrestricted", "vnmi", "tprshadow", "loadpat",
 	"loadefer", "wbinvd", "singleflush", "truecontrols", "ept2m", "ept1g", "pausefilter",
-	"pauseloop",
+	"pauseloop", "tscscaling",
     /* clang-format on */
 };
 static_assert(ARRAY_LEN(features) <= CONFIG_FEATURES_MAX, "every feature may be named");
@@ -296,6 +296,16 @@ void config_read_shares(struct config_parser *p, const struct config_key *k, voi
 			return;
 		}
 	config_read_count(p, k, field, v);
+}
+
+void config_read_tsc(struct config_parser *p, const struct config_key *k, void *field,
+		     struct slice v)
+{
+	static const struct unit mhz = {" MHz", 1};
+	u64 num = 0;
+
+	if (read_number(p, k, slice_u64(v, &num), v, &num, &mhz))
+		*(struct config_tsc *)field = (struct config_tsc){.mhz = (u32)num, .line = p->line};
 }
 
 /* A path as struct boot_file has it: forward slashes, none at the start. */

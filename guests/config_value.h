@@ -72,5 +72,6 @@ const char *config_nearest_text(struct nearest *n);
 config_read config_read_consoles, config_read_features, config_read_word, config_read_choice;
 #define CONFIG_SHARES_EACH 0x80000000u /* the number is for each vCPU */
 
-config_read config_read_time, config_read_size, config_read_count, config_read_percent, config_read_shares;
+config_read config_read_time, config_read_size, config_read_count, config_read_percent, config_read_shares,
+    config_read_tsc;
 config_read config_read_path, config_read_text, config_read_cpus, config_read_module;

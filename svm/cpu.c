@@ -12,11 +12,13 @@ static struct svm_cpu {
 	void *hsave;
 	struct vmcb *host; /* FS, GS, TR, LDTR and the MSRs that VMSAVE knows, of the hypervisor */
 	struct tag_pool asids;
+	u64 tsc_ratio; /* what MSR_TSC_RATIO holds; 0: not known */
 } *cpus[PCPUS_MAX];
 
 #define CPUID_SVM	     0x8000000a
 #define SVM_EDX_NPT	     BIT(0)
 #define SVM_EDX_NRIPS	     BIT(3)
+#define SVM_EDX_TSC_RATIO    BIT(4)
 #define SVM_EDX_FLUSH_ASID   BIT(6)
 #define SVM_EDX_DECODE	     BIT(7)
 #define SVM_EDX_PAUSE	     (BIT(10) | BIT(12)) /* the filter, and its threshold */
@@ -38,6 +40,7 @@ const char *svm_probe(void)
 		.flush_by_asid = r.edx & SVM_EDX_FLUSH_ASID,
 		.decode_assists = r.edx & SVM_EDX_DECODE,
 		.pause_filter = (r.edx & SVM_EDX_PAUSE) == SVM_EDX_PAUSE,
+		.tsc_scaling = r.edx & SVM_EDX_TSC_RATIO,
 		.asids = r.ebx,
 	};
 	return NULL;
@@ -96,4 +99,18 @@ void svm_take_asid(struct virt_vcpu *hw)
 	hw->vmcb->c.asid = hw->asid.number;
 	hw->vmcb->c.clean = 0;
 	hw->flush = true;
+}
+
+/* "TSC Ratio MSR": 8 bits before the point, 32 behind it. Nothing switches it, and the hypervisor's own
+ * TSC does not go by it. */
+#define MSR_RATIO_SHIFT (TSC_RATIO_BITS - 32)
+
+void svm_take_tsc_ratio(u64 ratio)
+{
+	struct svm_cpu *c = cpus[this_pcpu()->id];
+
+	if (!svm_features.tsc_scaling || c->tsc_ratio == ratio)
+		return;
+	c->tsc_ratio = ratio;
+	wrmsr(MSR_TSC_RATIO, ratio >> MSR_RATIO_SHIFT);
 }

@@ -8,6 +8,7 @@ static const struct virt_feature features[] = {
 	{ "flushbyasid", &svm_features.flush_by_asid },
 	{ "decodeassists", &svm_features.decode_assists },
 	{ "pausefilter", &svm_features.pause_filter },
+	{ "tscscaling", &svm_features.tsc_scaling },
 	{ NULL, NULL },
 };
 
@@ -15,6 +16,7 @@ const struct virt_ops svm_ops = {
 	.name = "SVM",
 	.pt = &pt_format_npt,
 	.features = features,
+	.tsc_scaling = &svm_features.tsc_scaling,
 	.probe = svm_probe,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,

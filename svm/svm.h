@@ -15,7 +15,7 @@
 
 /* Optional features, the same on all pCPUs (CPUID 8000_000A EDX). */
 struct svm_features {
-	bool nrips, flush_by_asid, decode_assists, pause_filter;
+	bool nrips, flush_by_asid, decode_assists, pause_filter, tsc_scaling;
 	u32 asids;
 };
 extern struct svm_features svm_features;
@@ -45,6 +45,8 @@ u64 svm_max_leaf(void);
 hpa_t svm_host_vmcb(void);
 /* Gives the vCPU an ASID that is its own on this pCPU. */
 void svm_take_asid(struct virt_vcpu *hw);
+/* Guests on this pCPU have the TSC at this rate from now on (vm/tsc.h). */
+void svm_take_tsc_ratio(u64 ratio);
 
 /* vcpu.c */
 enum status svm_vm_init(struct vm *vm);

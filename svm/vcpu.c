@@ -99,6 +99,7 @@ void svm_vcpu_fini(struct vcpu *v)
 void svm_load(struct vcpu *v)
 {
 	svm_take_asid(v->hw);
+	svm_take_tsc_ratio(v->vm->tsc.ratio);
 }
 
 /* The VMCB is ordinary memory and complete after each exit. */

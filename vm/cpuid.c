@@ -5,12 +5,14 @@
 #include <arch/x86_64/defs/regs.h>
 #include <lib/bits.h>
 #include <lib/string.h>
+#include <vm/intc.h>
 #include <vm/kvmclock.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
 #define MAX_BASIC    0xdu
-#define MAX_PLINTH   0x40000000u
+#define FIRST_PLINTH 0x40000000u
+#define MAX_PLINTH   0x40000010u
 #define FIRST_KVM    0x40000100u
 #define MAX_KVM	     0x40000101u
 #define FIRST_EXTENDED 0x80000000u
@@ -209,6 +211,12 @@ static regs make_plinth(u32 vcpus)
 	return r;
 }
 
+/* The leaf by which hypervisors tell the TSC's frequency, and the APIC bus': both in kHz. */
+static void now_rates(struct vcpu *v, u32 sub, regs *r)
+{
+	*r = (regs){ .eax = v->vm->tsc.khz, .ebx = APIC_BUS_HZ / 1000 };
+}
+
 static regs make_kvm(u32 vcpus)
 {
 	regs r = { .eax = MAX_KVM };
@@ -291,6 +299,7 @@ static u64 cr4_allowed(void)
 enum {
 	SLOT_BASIC = 0,
 	SLOT_PLINTH = SLOT_BASIC + MAX_BASIC + 1,
+	SLOT_RATES,
 	SLOT_KVM,
 	SLOT_EXTENDED = SLOT_KVM + MAX_KVM - FIRST_KVM + 1,
 	SLOT_NONE = SLOT_EXTENDED + MAX_EXTENDED - FIRST_EXTENDED + 1,
@@ -310,6 +319,7 @@ static const struct {
 	[SLOT_BASIC + 0xb] = { .now = now_b },
 	[SLOT_BASIC + 0xd] = { .now = now_d },
 	[SLOT_PLINTH] = { .make = make_plinth },
+	[SLOT_RATES] = { .now = now_rates },
 	[SLOT_KVM + 0] = { .make = make_kvm },
 	[SLOT_KVM + 1] = { .make = make_kvm_features },
 	[SLOT_EXTENDED + 0] = { .make = make_ext_0 },
@@ -331,7 +341,9 @@ static u32 slot_of(u32 leaf)
 		return leaf <= MAX_EXTENDED ? SLOT_EXTENDED + leaf - FIRST_EXTENDED : SLOT_NONE;
 	if (leaf >= FIRST_KVM)
 		return leaf <= MAX_KVM ? SLOT_KVM + leaf - FIRST_KVM : SLOT_NONE;
-	return leaf == MAX_PLINTH ? SLOT_PLINTH : SLOT_NONE;
+	if (leaf == MAX_PLINTH)
+		return SLOT_RATES;
+	return leaf == FIRST_PLINTH ? SLOT_PLINTH : SLOT_NONE;
 }
 
 void cpuid_setup(struct vm *vm)

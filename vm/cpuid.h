@@ -9,7 +9,7 @@
 struct vcpu;
 struct vm;
 
-#define CPUID_SLOTS 27 /* leaves with an answer of their own, and one for all others */
+#define CPUID_SLOTS 28 /* leaves with an answer of their own, and one for all others */
 
 /* What does not depend on a vCPU's state; [b] of each VM. */
 struct cpuid_table {

@@ -7,6 +7,9 @@
 
 #include <lib/types.h>
 
+/* The input of a LAPIC's timer, before the divider. */
+#define APIC_BUS_HZ 1000000000ull
+
 enum apic_delivery {
 	APIC_FIXED   = 0,
 	APIC_LOWEST  = 1,

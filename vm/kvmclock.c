@@ -65,8 +65,8 @@ static bool publish(struct vcpu *v, gpa_t gpa)
 	memcpy(at, &info.version, sizeof(info.version));
 	atomic_thread_fence(memory_order_release);
 	info.system_time = now - v->vm->epoch;
-	info.tsc_timestamp = time_to_tsc(now) + v->tsc_offset;
-	scale(time_tsc_khz(), &info.tsc_to_system_mul, &info.tsc_shift);
+	info.tsc_timestamp = vcpu_tsc_at(v, now);
+	scale(v->vm->tsc.khz, &info.tsc_to_system_mul, &info.tsc_shift);
 	memcpy(at, &info, sizeof(info));
 	atomic_thread_fence(memory_order_release);
 	info.version++;

@@ -263,7 +263,12 @@ unsigned vcpu_cpl(struct vcpu *v)
 	return (unsigned)FIELD_GET(SEG_ATTR_DPL, ss.attr);
 }
 
+u64 vcpu_tsc_at(const struct vcpu *v, u64 now)
+{
+	return tsc_from_host(&v->vm->tsc, time_to_tsc(now)) + v->tsc_offset;
+}
+
 u64 vcpu_tsc(struct vcpu *v)
 {
-	return time_to_tsc(time_now()) + v->tsc_offset;
+	return vcpu_tsc_at(v, time_now());
 }

@@ -55,7 +55,7 @@ struct vcpu {
 	 */
 	atomic_bool attention;
 	atomic_bool pv_kicked;	   /* [a] a sibling ended its sleep: release before vcpu_notify(), acquire when it wakes */
-	u64 tsc_offset;		   /* [o] guest TSC - host TSC */
+	u64 tsc_offset;		   /* [o] guest TSC - host TSC at the guest's rate */
 	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
@@ -98,8 +98,9 @@ void vcpu_end_insn(struct vcpu *v);
 unsigned vcpu_code_bits(struct vcpu *v);
 /* Current privilege level. */
 unsigned vcpu_cpl(struct vcpu *v);
-/* Guest TSC now. */
+/* Guest TSC now, and when time_now() is or was `now`. */
 u64 vcpu_tsc(struct vcpu *v);
+u64 vcpu_tsc_at(const struct vcpu *v, u64 now);
 /* Registers and state to the log, after the guest was stopped. */
 void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
 

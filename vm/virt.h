@@ -70,6 +70,8 @@ struct virt_ops {
 	const struct virt_feature *features; /* ended by a NULL name */
 	/* Can the CPU serve an x2APIC from v->apic and deliver its interrupts, while v->apic_by_cpu? Constant after cpu_on(). NULL: no. */
 	const bool *apic;
+	/* Can the CPU scale the TSC by v->vm->tsc (vm/tsc.h)? NULL: no. */
+	const bool *tsc_scaling;
 
 	/* Can this CPU do it? NULL if so, else why not. */
 	const char *(*probe)(void);
@@ -101,7 +103,7 @@ struct virt_ops {
 	void (*get_code)(struct vcpu *v, struct virt_code *out);
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
 	void (*want_window)(struct vcpu *v, bool on); /* exit as soon as the guest can take an interrupt */
-	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = host TSC + offset */
+	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = tsc_from_host(host TSC) + offset */
 	void (*flush)(struct vcpu *v);		      /* drop its cached translations before the next entry */
 
 	/* Edit the permission maps; no vCPU of the VM has run yet. */

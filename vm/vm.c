@@ -55,6 +55,7 @@ static void fill(struct vm *vm, const struct vm_recipe *r)
 	vm->id = atomic_fetch_add(&next_id, 1);
 	vm->virt = r->virt;
 	vm->ops = r->board;
+	vm->tsc = tsc_rate(r->tsc_khz);
 	vm->gmem.count = r->ram_count;
 	memcpy(vm->gmem.ram, r->ram, sizeof(vm->gmem.ram));
 	vm->gmem.window = window_base();
@@ -198,7 +199,7 @@ static bool bring_up(struct vm *vm)
 		return false;
 	}
 	vm->epoch = time_now();
-	vm->tsc_offset = -time_to_tsc(vm->epoch);
+	vm->tsc_offset = -tsc_from_host(&vm->tsc, time_to_tsc(vm->epoch));
 	if (vm->starts++)
 		log_info("vm \"%s\": %s", vm->name, vm->reason);
 	else

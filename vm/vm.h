@@ -13,6 +13,7 @@
 #include <vm/bus.h>
 #include <vm/cpuid.h>
 #include <vm/gmem.h>
+#include <vm/tsc.h>
 #include <vm/virt.h>
 
 #define VM_NAME_MAX   32
@@ -62,6 +63,7 @@ struct vm_recipe {
 	/* Places the guest's images into its (scrubbed) RAM. On failure `reason` says why. */
 	enum status (*load)(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size);
 	void *load_ctx;
+	u32 tsc_khz;  /* of the guest's TSC, not refused (vm/tsc.h); 0: the host's */
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
 	bool testdev; /* with the devices of test suites (devices/testdev.h) */
 	bool hpet;
@@ -96,6 +98,7 @@ struct vm {
 	struct vm_start start;	      /* this and the next two: written while all are parked, published by the verdict */
 	u64 epoch;		      /* time_now() when it last started */
 	u64 tsc_offset;
+	struct tsc_rate tsc;	      /* [b] */
 
 	struct sched_group sched;     /* core's */
 	u32 vcpu_count;		      /* [b] */

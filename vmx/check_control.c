@@ -100,6 +100,8 @@ bool vmx_check_controls(const struct vmx_limits *limits, vmcs_reader *read, stru
 		.proc2 = read(VMCS_PROC2_CONTROLS),
 	};
 
+	if ((k.proc2 & PROC2_TSC_SCALING) && !read(VMCS_TSC_MULTIPLIER))
+		return check_broken(&c, VMCS_TSC_MULTIPLIER, "0");
 	return reserved_broken(&c) || addresses_broken(&c, &k) || nmi_broken(&c, &k) ||
 	       apic_broken(&c, &k) || paging_broken(&c, &k);
 }

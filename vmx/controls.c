@@ -40,6 +40,7 @@ static const struct {
 	{ offsetof(struct vmx_features, load_efer),	   CTL_EXIT,  (u32)EXIT_CTL_LOAD_EFER },
 	{ offsetof(struct vmx_features, load_efer),	   CTL_ENTRY, (u32)ENTRY_CTL_LOAD_EFER },
 	{ offsetof(struct vmx_features, rdtscp),	   CTL_PROC2, (u32)PROC2_RDTSCP },
+	{ offsetof(struct vmx_features, tsc_scaling),	   CTL_PROC2, (u32)PROC2_TSC_SCALING },
 	{ offsetof(struct vmx_features, wbinvd),	   CTL_PROC2, (u32)PROC2_WBINVD },
 	{ offsetof(struct vmx_features, pause_loop),	   CTL_PROC2, (u32)PROC2_PAUSE_LOOP },
 	{ offsetof(struct vmx_features, encls),		   CTL_PROC2, (u32)PROC2_ENCLS },

@@ -52,6 +52,7 @@ struct vmx_features {
 	bool load_pat, load_efer; /* by the CPU at entry and exit; else by MSR lists */
 	bool rdtscp;
 	bool pause_loop;
+	bool tsc_scaling;
 	bool wbinvd;        /* exits; else it runs in the guest and costs everybody's caches */
 	bool encls;         /* exits; only CPUs with SGX have it */
 	bool single_flush;  /* INVEPT and INVVPID of one context; else of all */

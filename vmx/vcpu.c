@@ -58,6 +58,8 @@ static void fill_optional(struct vcpu *v)
 		vmwrite(VMCS_PLE_GAP, PAUSE_CYCLES);
 		vmwrite(VMCS_PLE_WINDOW, PAUSE_LOOP_CYCLES);
 	}
+	if (vmx_features.tsc_scaling)
+		vmwrite(VMCS_TSC_MULTIPLIER, v->vm->tsc.ratio);
 	if (vmx_features.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }

@@ -11,14 +11,14 @@
 enum status fake_virt_refusal;
 unsigned fake_virt_dumps;
 u64 fake_virt_max_leaf;
-bool fake_virt_apic;
+bool fake_virt_apic, fake_virt_tsc_scaling;
 
 void fake_virt_reset(void)
 {
 	fake_virt_refusal = OK;
 	fake_virt_dumps = 0;
 	fake_virt_max_leaf = GIB;
-	fake_virt_apic = false;
+	fake_virt_apic = fake_virt_tsc_scaling = false;
 }
 
 void fake_virt_add(struct vcpu *v, const struct fake_step *s)
@@ -220,6 +220,7 @@ const struct virt_ops fake_virt = {
 	.name = "fake",
 	.pt = &pt_format_npt,
 	.apic = &fake_virt_apic,
+	.tsc_scaling = &fake_virt_tsc_scaling,
 	.features = (const struct virt_feature[]){ { 0 } },
 	.probe = probe,
 	.cpu_on = cpu_on,

@@ -59,6 +59,8 @@ extern unsigned fake_virt_dumps;
 extern u64 fake_virt_max_leaf;
 /* Can it deliver interrupts from v->apic? */
 extern bool fake_virt_apic;
+/* Can it scale the TSC? */
+extern bool fake_virt_tsc_scaling;
 
 void fake_virt_reset(void);
 /* Adds to the script of `v`. When it is at its end the guest computes until the next interrupt for

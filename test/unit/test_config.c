@@ -31,6 +31,7 @@ static void every_key(void **state)
 				   "module  = mod/a  one  two \n"
 				   "module  = mod/b\n"
 				   "restart = never\n"
+				   "tsc = 2400\n"
 				   "testdev = yes\n"
 				   "hpet    = no\n";
 	const struct vm_config *vm = &c.vm[0];
@@ -65,6 +66,8 @@ static void every_key(void **state)
 	assert_string_equal(vm->modules.item[0].args, "one  two");
 	assert_string_equal(vm->modules.item[1].args, "");
 	assert_int_equal(vm->restart, RESTART_NEVER);
+	assert_int_equal(vm->tsc.mhz, 2400);
+	assert_int_equal(vm->tsc.line, 18);
 	assert_int_equal(vm->testdev, TESTDEV_YES);
 	assert_int_equal(vm->hpet, HPET_NO);
 }
@@ -78,6 +81,7 @@ static void vm_defaults(void **state)
 	assert_int_equal(c.vm[0].memory, 256 * MIB);
 	assert_int_equal(c.vm[0].vcpus, 1);
 	assert_int_equal(c.vm[0].restart, RESTART_ON_REBOOT);
+	assert_int_equal(c.vm[0].tsc.mhz, 0);
 	assert_int_equal(c.vm[0].testdev, TESTDEV_NO);
 	assert_int_equal(c.vm[0].hpet, HPET_YES);
 	for (u32 i = 0; i < ARRAY_LEN(c.vm[0].cpus); i++)

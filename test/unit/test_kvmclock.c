@@ -104,6 +104,23 @@ static void time_structure(void **state)
 	assert_int_equal(rig_get64(0x40000), 0);
 }
 
+/* The structure tells the guest's rate, and its TSC at that rate. */
+static void scaled(void **state)
+{
+	struct pvclock c;
+
+	start_vm(2500000);
+	vm->tsc = tsc_rate(700000);
+	vm->tsc_offset = v->tsc_offset = -tsc_from_host(&vm->tsc, time_to_tsc(vm->epoch));
+	fake_time_advance(5 * NS_PER_S);
+	assert_in_range(vcpu_tsc(v), 3499999990, 3500000010);
+	assert_true(msr_write(v, MSR_KVM_SYSTEM_TIME, AT | 1));
+	c = pvclock_at(AT);
+	assert_int_equal(c.tsc_timestamp, vcpu_tsc(v));
+	fake_time_advance(NS_PER_S);
+	assert_in_range(read_clock(&c, vcpu_tsc(v)), 6 * NS_PER_S - 20, 6 * NS_PER_S + 20);
+}
+
 static void wall_clock(void **state)
 {
 	u32 info[4] = { 0 };
@@ -168,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates),
 		cmocka_unit_test_teardown(time_structure, rig_teardown),
+		cmocka_unit_test_teardown(scaled, rig_teardown),
 		cmocka_unit_test_teardown(wall_clock, rig_teardown),
 		cmocka_unit_test_teardown(bad_addresses, rig_teardown),
 		cmocka_unit_test_teardown(tsc_moves, rig_teardown),

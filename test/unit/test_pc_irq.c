@@ -311,6 +311,25 @@ static void task_priority(void **state)
 	assert_true(OPS->irq_ready(v));
 }
 
+/* A guest's TSC that counts at a third of the host's. */
+static void scaled_tsc_deadline(void **state)
+{
+	fake_virt_tsc_scaling = true;
+	vm->tsc = tsc_rate(time_tsc_khz() / 3);
+	apic_write(v, APIC_SVR, 0x1ff);
+	apic_write(v, 0x320, 0x40000 | 0x99);
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, vcpu_tsc(v) + 1000));
+	fake_time_advance(2990);
+	assert_false(OPS->irq_ready(v));
+	fake_time_advance(20);
+	assert_int_equal(OPS->irq_take(v), 0x99);
+	/* Further away than the host's TSC can count. */
+	apic_write(v, APIC_EOI, 0);
+	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, 1ull << 63));
+	fake_time_advance(1000 * NS_PER_S);
+	assert_false(OPS->irq_ready(v));
+}
+
 /* The deadline is a value of the guest's TSC, which may move. */
 static void tsc_deadline(void **state)
 {
@@ -356,7 +375,7 @@ int main(void)
 		TEST(masked_in_between), TEST(timer_by_ioapic), TEST(extint_by_ioapic), TEST(level_and_eoi),
 		TEST(start_up_ipi),      TEST(ipi_wakes),       TEST(lapic_page),
 		TEST(who_serves_the_apic), TEST(cpu_takes_from_the_page), TEST(level_and_eoi_by_cpu),
-		TEST(task_priority),     TEST(tsc_deadline),    TEST(init_resets_the_lapic),
+		TEST(task_priority),     TEST(tsc_deadline), TEST(scaled_tsc_deadline),   TEST(init_resets_the_lapic),
 	};
 
 	return cmocka_run_group_tests_name("pc_irq", tests, NULL, NULL);

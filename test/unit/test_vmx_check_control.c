@@ -44,6 +44,7 @@ static void set_plain(void)
 	vmcs[VMCS_EXIT_CONTROLS] = c.ctl[CTL_EXIT];
 	vmcs[VMCS_ENTRY_CONTROLS] = c.ctl[CTL_ENTRY];
 	vmcs[VMCS_VPID] = 1;
+	vmcs[VMCS_TSC_MULTIPLIER] = 1;
 	vmcs[VMCS_EPT_POINTER] = c.eptp | 0x12345000;
 	vmcs[VMCS_MSR_BITMAP] = 0x1000;
 	vmcs[VMCS_VIRTUAL_APIC] = 0x2000;
@@ -98,6 +99,7 @@ static void each_rule(void **state)
 		{ set_apic, VMCS_PROC2_CONTROLS, PROC2_APIC_PAGE, VMCS_PROC2_CONTROLS },
 		{ set_apic, VMCS_PIN_CONTROLS, PIN_EXTERNAL, VMCS_PIN_CONTROLS },
 		{ set_plain, VMCS_VPID, 1, VMCS_VPID },
+		{ set_plain, VMCS_TSC_MULTIPLIER, 1, VMCS_TSC_MULTIPLIER },
 		{ set_plain, VMCS_PROC2_CONTROLS, PROC2_EPT, VMCS_PROC2_CONTROLS },
 		{ set_plain, VMCS_EPT_POINTER, 1, VMCS_EPT_POINTER },
 		{ set_plain, VMCS_EPT_POINTER, BIT(3), VMCS_EPT_POINTER },

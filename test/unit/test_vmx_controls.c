@@ -70,7 +70,7 @@ static void test_full_cpu_gets_exactly_these_controls(void **state)
 	assert_allowed(&caps, &c);
 	assert_int_equal(c.ctl[CTL_PIN], 0x7f);
 	assert_int_equal(c.ctl[CTL_PROC2], PROC2_EPT | PROC2_RDTSCP | PROC2_VPID | PROC2_WBINVD |
-					       PROC2_UNRESTRICTED | PROC2_PAUSE_LOOP);
+					       PROC2_UNRESTRICTED | PROC2_PAUSE_LOOP | PROC2_TSC_SCALING);
 	/* Neither accesses to CR3 exit nor reads of CR8. */
 	assert_int_equal(c.ctl[CTL_PROC] & (BIT(15) | BIT(16) | PROC_CR8_STORE), 0);
 	assert_int_equal(c.ctl[CTL_PROC] & (PROC_IRQ_WINDOW | PROC_NMI_WINDOW), 0);
@@ -143,6 +143,7 @@ static void test_each_optional_bit_takes_one_feature(void **state)
 	    {CTL_ENTRY, ENTRY_CTL_LOAD_EFER, offsetof(struct vmx_features, load_efer)},
 	    {CTL_PROC2, PROC2_RDTSCP, offsetof(struct vmx_features, rdtscp)},
 	    {CTL_PROC2, PROC2_PAUSE_LOOP, offsetof(struct vmx_features, pause_loop)},
+	    {CTL_PROC2, PROC2_TSC_SCALING, offsetof(struct vmx_features, tsc_scaling)},
 	    {CTL_PROC2, PROC2_WBINVD, offsetof(struct vmx_features, wbinvd)},
 	};
 	struct vmx_caps full = skylake();

@@ -102,6 +102,25 @@ static const char *tsc_monotonic(void)
 	return NULL;
 }
 
+/* The leaf by which a hypervisor tells the rate; a guest may have one of its own. */
+static const char *tsc_leaf(void)
+{
+	u64 khz = cpuid(0x40000010, 0).a, pm0, pm1, ticks, want;
+
+	if (cpuid(0x40000000, 0).a < 0x40000010)
+		return "no leaf 40000010h";
+	print("tsc %lu kHz\n", khz);
+	pm0 = clock_ns();
+	ticks = rdtsc();
+	delay_us(1000000);
+	pm1 = clock_ns();
+	ticks = rdtsc() - ticks;
+	want = khz * (pm1 - pm0) / 1000000;
+	return ticks > want * 95 / 100 && ticks < want * 105 / 100
+		   ? NULL
+		   : wrong("%lu ticks in %lu ns", ticks, pm1 - pm0);
+}
+
 static const char *rdtscp(void)
 {
 	u32 lo, hi, aux;
@@ -128,6 +147,7 @@ static const char *pm_timer(void)
 const struct check time_checks[] = {
 	CHECK("pm-timer", pm_timer, ANYWHERE),
 	CHECK("tsc-monotonic", tsc_monotonic, ANYWHERE),
+	CHECK("tsc-leaf", tsc_leaf, UNDER_PLINTH),
 	CHECK("rdtscp", rdtscp, ANYWHERE),
 	CHECK("kvmclock-rate", kvmclock_rate, UNDER_PLINTH),
 	CHECK("kvmclock-monotonic", kvmclock_monotonic, UNDER_PLINTH),
