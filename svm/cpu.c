@@ -101,8 +101,8 @@ void svm_take_asid(struct virt_vcpu *hw)
 	hw->flush = true;
 }
 
-/* "TSC Ratio MSR": 8 bits before the point, 32 behind it. Nothing switches it, and the hypervisor's own
- * TSC does not go by it. */
+/* "TSC Ratio MSR": 8 bits before the point, 32 behind it. VMRUN does not switch it, and the
+ * hypervisor's own TSC does not go by it. */
 #define MSR_RATIO_SHIFT (TSC_RATIO_BITS - 32)
 
 void svm_take_tsc_ratio(u64 ratio)

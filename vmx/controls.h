@@ -48,7 +48,7 @@ struct vmx_features {
 	bool preemption_timer;
 	bool virtual_nmis;
 	bool tpr_shadow;
-	bool apic; /* x2APIC, its registers and the delivery of its interrupts; rests on tpr_shadow */
+	bool apic; /* x2APIC, its registers, delivery of interrupts; rests on tpr_shadow */
 	bool load_pat, load_efer; /* by the CPU at entry and exit; else by MSR lists */
 	bool rdtscp;
 	bool pause_loop;
