@@ -241,20 +241,6 @@ void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	vmwrite(segs[s].rights, rights_of(seg->attr));
 }
 
-/* The parts of `mode` have no bit in common: CS' rights are in the upper half, below are bits of CR0, CR4, EFER and RFLAGS. */
-void vmx_get_code(struct vcpu *v, struct virt_code *out)
-{
-	struct virt_vcpu *hw = v->hw;
-	u32 rights = (u32)vmread(VMCS_GUEST_CS_RIGHTS);
-
-	out->at = v->regs.rip;
-	if (!((hw->efer & EFER_LMA) && (rights & RIGHTS_L)))
-		out->at = (u32)(vmread(VMCS_GUEST_CS_BASE) + (u32)v->regs.rip);
-	out->cr3 = vmread(VMCS_GUEST_CR3);
-	out->mode = (hw->cr0 & CR0_PG) | (get_cr4() & (CR4_PSE | CR4_PAE | CR4_LA57)) | (hw->efer & EFER_LMA) |
-		    (v->regs.rflags & RFLAGS_VM) | (u64)rights << 32;
-}
-
 /*
  * What a guest may have, but an entry refuses:
  * - Bochs 2.7: a data segment that was null and was then loaded in real mode is usable, but of
