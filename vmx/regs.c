@@ -286,8 +286,6 @@ void vmx_sync_pdptes(struct vcpu *v)
 	u64 table[4] = { 0 };
 	const u64 *in_ram;
 
-	if (!hw->pdptes_stale)
-		return;
 	hw->pdptes_stale = false;
 	if (!(hw->cr0 & CR0_PG) || !(vmread(VMCS_CR4_SHADOW) & CR4_PAE) || (hw->efer & EFER_LMA))
 		return;
