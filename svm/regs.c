@@ -93,16 +93,17 @@ void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 	}
 }
 
+static const u16 seg_offsets[SEG_COUNT] = {
+	[SEG_ES] = offsetof(struct vmcb, s.es),	    [SEG_CS] = offsetof(struct vmcb, s.cs),
+	[SEG_SS] = offsetof(struct vmcb, s.ss),	    [SEG_DS] = offsetof(struct vmcb, s.ds),
+	[SEG_FS] = offsetof(struct vmcb, s.fs),	    [SEG_GS] = offsetof(struct vmcb, s.gs),
+	[SEG_TR] = offsetof(struct vmcb, s.tr),	    [SEG_LDTR] = offsetof(struct vmcb, s.ldtr),
+	[SEG_GDTR] = offsetof(struct vmcb, s.gdtr), [SEG_IDTR] = offsetof(struct vmcb, s.idtr),
+};
+
 static struct vmcb_seg *seg_slot(struct virt_vcpu *hw, enum seg_index s)
 {
-	struct vmcb_save *save = &hw->vmcb->s;
-	struct vmcb_seg *const segs[SEG_COUNT] = {
-		[SEG_ES] = &save->es,	  [SEG_CS] = &save->cs,	    [SEG_SS] = &save->ss, [SEG_DS] = &save->ds,
-		[SEG_FS] = &save->fs,	  [SEG_GS] = &save->gs,	    [SEG_TR] = &save->tr, [SEG_LDTR] = &save->ldtr,
-		[SEG_GDTR] = &save->gdtr, [SEG_IDTR] = &save->idtr,
-	};
-
-	return segs[s];
+	return (struct vmcb_seg *)((u8 *)hw->vmcb + seg_offsets[s]);
 }
 
 void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out)

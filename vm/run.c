@@ -152,9 +152,9 @@ static enum run_result look_around(struct vcpu *v)
 /* Is the vCPU's turn over, after this exit? */
 static bool must_leave(struct vcpu *v, const struct vm_exit *x, u64 until)
 {
-	if (x->kind == EXIT_HOST)
-		return run_wanted(until);
-	return x->kind == EXIT_PAUSE && run_yield(&v->run);
+	if (x->kind != EXIT_HOST && x->kind != EXIT_PAUSE)
+		return false;
+	return x->kind == EXIT_HOST ? run_wanted(until) : run_yield(&v->run);
 }
 
 /* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
