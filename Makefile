@@ -25,7 +25,7 @@ WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wpoi
 CPPFLAGS := -I. -I$(B)/gen
 CFLAGS   := -std=gnu11 -O2 -g $(WARN)
 HV_FLAGS := -ffreestanding -ffunction-sections -fdata-sections -fno-pic -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-sse2 -mno-80387 \
-            -fno-omit-frame-pointer -fno-strict-aliasing -fstack-protector-strong \
+            -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fstack-protector-strong \
             -mstack-protector-guard=global -fno-asynchronous-unwind-tables -nostdinc \
             -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
             -DPLINTH_DEBUG
@@ -56,10 +56,10 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,event.c exit.c regs.c vcpu.c) $(addprefix vmx/,event.c exit.c regs.c vcpu.c) \
-           $(addprefix vm/,run.c exit.c exit_cpu.c exit_io.c cpuid.c msr.c bus.c insn_cache.c) \
+           $(addprefix vm/,run.c exit.c exit_cpu.c exit_io.c cpuid.c msr.c bus.c device.c emulate.c) \
            $(addprefix core/,loop.c timer.c time.c window.c machine.c) \
            $(addprefix sched/,fair_pick.c fair_queue.c tree.c tour.c) \
-           $(addprefix devices/,lapic.c lapic_irq.c lapic_access.c lapic_bus.c pm.c)
+           $(addprefix devices/,lapic.c lapic_irq.c lapic_access.c lapic_bus.c pic.c pm.c)
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
 

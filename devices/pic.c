@@ -101,7 +101,7 @@ static void update(struct pic *p)
 	bool out;
 
 	set_line(&p->chip[0], CASCADE, request(&p->chip[1]) >= 0);
-	out = pic_intr(p);
+	out = request(&p->chip[0]) >= 0;
 	if (out == p->out)
 		return;
 	p->out = out;
@@ -141,7 +141,7 @@ int pic_ack(struct pic *p)
 
 bool pic_intr(const struct pic *p)
 {
-	return request(&p->chip[0]) >= 0;
+	return p->out;
 }
 
 void pic_set_irq(struct pic *p, unsigned irq, bool level)
@@ -234,7 +234,7 @@ static void write_even(struct pic_chip *c, u8 val)
 }
 
 /* The read after a poll command is an acknowledge, whichever of the two ports it uses. */
-static u8 read_chip(struct pic_chip *c, bool odd)
+static u8 read_chip(struct pic *p, struct pic_chip *c, bool odd)
 {
 	int ir;
 
@@ -245,6 +245,7 @@ static u8 read_chip(struct pic_chip *c, bool odd)
 	}
 	c->poll = false;
 	ir = take(c);
+	update(p);
 	return ir < 0 ? 0 : (u8)(0x80 | ir);
 }
 
@@ -259,22 +260,18 @@ static void write_elcr(struct pic *p, unsigned n, u8 val)
 static u8 read8(struct device *d, u64 off)
 {
 	struct pic *p = pic_of(d);
-	u8 val = 0xff;
 
 	switch (off) {
 	case 0x20:
 	case 0x21:
 	case 0xa0:
 	case 0xa1:
-		val = read_chip(&p->chip[off >= 0xa0], off & 1);
-		break;
+		return read_chip(p, &p->chip[off >= 0xa0], off & 1);
 	case 0x4d0:
 	case 0x4d1:
-		val = p->chip[off & 1].follow & elcr_mask[off & 1];
-		break;
+		return p->chip[off & 1].follow & elcr_mask[off & 1];
 	}
-	update(p);
-	return val;
+	return 0xff;
 }
 
 static void write8(struct device *d, u64 off, u8 val)

@@ -85,20 +85,16 @@ u64 svm_max_leaf(void)
 	return cpu_features.page1g ? GIB : 2 * MIB;
 }
 
-hpa_t svm_host_vmcb(void)
-{
-	return mem_hpa(cpus[this_pcpu()->id]->host);
-}
-
-void svm_take_asid(struct virt_vcpu *hw)
+bool svm_take_cpu(struct virt_vcpu *hw)
 {
 	u32 id = this_pcpu()->id;
 
+	hw->host_hpa = mem_hpa(cpus[id]->host);
 	if (!tag_take(&cpus[id]->asids, id, &hw->asid))
-		return;
+		return false;
 	hw->vmcb->c.asid = hw->asid.number;
 	hw->vmcb->c.clean = 0;
-	hw->flush = true;
+	return true;
 }
 
 /* "TSC Ratio MSR": 8 bits before the point, 32 behind it. VMRUN does not switch it, and the

@@ -5,7 +5,7 @@ bits 64
 default rel
 section .text
 
-; Applies %1 (load or store) to each register but RAX, RSP and RDI, the base.
+; Applies %1 (load or store) to each register but RAX, RSP and RDI.
 %macro each_gpr 1
 	%1 rcx, GPR_R_RCX
 	%1 rdx, GPR_R_RDX
@@ -25,7 +25,7 @@ section .text
 	mov %1, [rdi + %2]
 %endmacro
 %macro store 2
-	mov [rdi + %2], %1
+	mov [rax + %2], %1
 %endmacro
 
 ; void svm_enter(struct gpr *regs, hpa_t vmcb, hpa_t host_vmcb);
@@ -49,10 +49,9 @@ svm_enter:
 	load rdi, GPR_R_RDI
 	vmrun
 	vmsave
-	push rdi
-	mov rdi, [rsp + 16]
+	mov rax, [rsp + 8]		; the guest's RAX is in the VMCB already
 	each_gpr store
-	pop qword [rdi + GPR_R_RDI]
+	store rdi, GPR_R_RDI
 	pop rax
 	vmload				; at RAX
 	cli

@@ -52,9 +52,6 @@ void svm_recover_event(struct vcpu *v)
 	u32 type = (u32)FIELD_GET(EVENT_TYPE, info);
 	u8 vector = (u8)FIELD_GET(EVENT_VECTOR, info);
 
-	v->hw->vmcb->c.event_inj = 0;
-	if (!(info & EVENT_VALID))
-		return;
 	/* INT n, INT3 and INTO run again: RIP is still at them. */
 	if (type == EVENT_TYPE_SOFT || (type == EVENT_TYPE_EXC && (vector == EXC_BP || vector == EXC_OF)))
 		return;

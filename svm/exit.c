@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* From exit codes to struct vm_exit. */
+/* Into the guest, and from exit codes to struct vm_exit. */
 #include "svm.h"
 
 #include <arch/x86_64/cpu.h>
@@ -7,12 +7,29 @@
 
 typedef void decoder(struct vcpu *v, struct vm_exit *x);
 
-/* The length of an instruction that exited before it ran, where the CPU tells. */
+/* Without the CPU's help: the instruction that exits now did so before. */
+static void recall_length(struct vcpu *v, struct vm_exit *x)
+{
+	const struct vmcb_save *s = &v->hw->vmcb->s;
+	const struct insn *known = NULL;
+
+	if ((s->efer & EFER_LMA) && (s->cs.attr & SEG_ATTR_L))
+		known = insn_cache_find(&v->insns, v->regs.rip, s->cr3);
+	if (known)
+		x->insn_len = known->len;
+}
+
+/* The length of an instruction that exited before it ran. */
 static void take_length(struct vcpu *v, struct vm_exit *x)
 {
-	u64 next = v->hw->vmcb->c.next_rip;
+	u64 next;
 
-	if (svm_features.nrips && next - v->regs.rip <= 15)
+	if (!svm_features.nrips) {
+		recall_length(v, x);
+		return;
+	}
+	next = v->hw->vmcb->c.next_rip;
+	if (next - v->regs.rip <= INSN_MAX_LEN)
 		x->insn_len = (u8)(next - v->regs.rip);
 }
 
@@ -73,6 +90,11 @@ static void decode_exception(struct vcpu *v, struct vm_exit *x)
 	__asm__ volatile("int %0" : : "i"(EXC_MC));
 }
 
+/* The kind says it all. */
+static void decode_nothing(struct vcpu *v, struct vm_exit *x)
+{
+}
+
 static void decode_iret(struct vcpu *v, struct vm_exit *x)
 {
 	svm_on_iret(v);
@@ -85,7 +107,7 @@ static void decode_vintr(struct vcpu *v, struct vm_exit *x)
 
 static const struct row {
 	enum exit_kind kind;
-	decoder *decode; /* NULL: the kind says it all */
+	decoder *decode; /* NULL: nobody knows this exit */
 } rows[0x100] = {
 	// clang-format off
 	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, decode_cr },
@@ -94,43 +116,49 @@ static const struct row {
 	[VMEXIT_EXCEPTION + EXC_DB] = { EXIT_EXCEPTION, decode_exception },
 	[VMEXIT_EXCEPTION + EXC_AC] = { EXIT_EXCEPTION, decode_exception },
 	[VMEXIT_EXCEPTION + EXC_MC] = { EXIT_EXCEPTION, decode_exception },
-	[VMEXIT_INTR]		  = { EXIT_HOST, NULL },
-	[VMEXIT_NMI]		  = { EXIT_HOST, NULL },
-	[VMEXIT_SMI]		  = { EXIT_HOST, NULL },
-	[VMEXIT_INIT]		  = { EXIT_HOST, NULL },
+	[VMEXIT_INTR]		  = { EXIT_HOST, decode_nothing },
+	[VMEXIT_NMI]		  = { EXIT_HOST, decode_nothing },
+	[VMEXIT_SMI]		  = { EXIT_HOST, decode_nothing },
+	[VMEXIT_INIT]		  = { EXIT_HOST, decode_nothing },
 	[VMEXIT_VINTR]		  = { EXIT_NONE, decode_vintr },
-	[VMEXIT_RDPMC]		  = { EXIT_FORBIDDEN, NULL },
+	[VMEXIT_RDPMC]		  = { EXIT_FORBIDDEN, decode_nothing },
 	[VMEXIT_CPUID]		  = { EXIT_CPUID, take_length },
-	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_IRET]		  = { EXIT_NONE, decode_iret },
 	[VMEXIT_INVD]		  = { EXIT_CACHE, take_length },
 	[VMEXIT_PAUSE]		  = { EXIT_PAUSE, take_length },
 	[VMEXIT_HLT]		  = { EXIT_HLT, take_length },
-	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_IOIO]		  = { EXIT_PIO, decode_ioio },
 	[VMEXIT_MSR]		  = { EXIT_RDMSR, decode_msr },
-	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, NULL },
-	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, NULL },
-	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, decode_nothing },
+	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, decode_nothing },
+	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, take_length },
-	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_CLGI]		  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_SKINIT]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_CLGI]		  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_SKINIT]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_WBINVD]		  = { EXIT_CACHE, take_length },
-	[VMEXIT_MONITOR]	  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_MWAIT]		  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_MONITOR]	  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_MWAIT]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_XSETBV]		  = { EXIT_XSETBV, take_length },
-	[VMEXIT_RDPRU]		  = { EXIT_UNDEFINED, NULL },
-	[VMEXIT_INVPCID]	  = { EXIT_UNDEFINED, NULL },
+	[VMEXIT_RDPRU]		  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_INVPCID]	  = { EXIT_UNDEFINED, decode_nothing },
 	// clang-format on
 };
 
-static void decode_other(struct vcpu *v, struct vm_exit *x)
+/* What the table, as a short one, does not reach, or does not name. */
+static rare void decode_other(struct vcpu *v, struct vm_exit *x)
 {
 	const struct vmcb_control *c = &v->hw->vmcb->c;
 
+	if (c->exit_code == VMEXIT_NPF) {
+		x->kind = EXIT_FAULT;
+		decode_npf(v, x);
+		return;
+	}
 	/* QEMU before 10.0.7 writes only the low half of VMEXIT_INVALID. */
 	x->kind = (s32)c->exit_code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
 	x->raw.code = c->exit_code;
@@ -138,20 +166,54 @@ static void decode_other(struct vcpu *v, struct vm_exit *x)
 	x->raw.info2 = c->exit_info2;
 }
 
-void svm_decode(struct vcpu *v, struct vm_exit *x)
+static void decode(struct vcpu *v, struct vm_exit *x)
 {
 	u64 code = v->hw->vmcb->c.exit_code;
 
-	if (code == VMEXIT_NPF) {
-		x->kind = EXIT_FAULT;
-		decode_npf(v, x);
-		return;
-	}
-	if (code >= ARRAY_LEN(rows) || rows[code].kind == EXIT_UNKNOWN) {
+	if (code >= ARRAY_LEN(rows) || !rows[code].decode) {
 		decode_other(v, x);
 		return;
 	}
 	x->kind = rows[code].kind;
-	if (rows[code].decode)
-		rows[code].decode(v, x);
+	rows[code].decode(v, x);
+}
+
+/* --- The world switch ----------------------------------------------------------------------------------------------- */
+
+static void write_guest(struct vcpu *v, struct vmcb *b)
+{
+	b->s.rax = v->regs.r[GPR_RAX];
+	b->s.rsp = v->regs.r[GPR_RSP];
+	b->s.rip = v->regs.rip;
+	b->s.rflags = v->regs.rflags;
+	b->c.int_state = v->int_shadow ? INT_STATE_SHADOW : 0;
+}
+
+static rare void read_rest(struct vcpu *v, const struct vmcb *b)
+{
+	if (svm_mode_changed(b))
+		svm_sync_mode(v);
+	if (b->c.exit_int_info & EVENT_VALID)
+		svm_recover_event(v);
+}
+
+static void read_guest(struct vcpu *v, struct vmcb *b)
+{
+	v->regs.r[GPR_RAX] = b->s.rax;
+	v->regs.r[GPR_RSP] = b->s.rsp;
+	v->regs.rip = b->s.rip;
+	v->regs.rflags = b->s.rflags;
+	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
+	b->c.event_inj = 0;
+	b->c.tlb_control = TLB_NOTHING;
+	if (svm_mode_changed(b) || (b->c.exit_int_info & EVENT_VALID))
+		read_rest(v, b);
+}
+
+void svm_run(struct vcpu *v, struct vm_exit *x)
+{
+	write_guest(v, v->hw->vmcb);
+	svm_enter(&v->regs, v->hw->vmcb_hpa, v->hw->host_hpa);
+	read_guest(v, v->hw->vmcb);
+	decode(v, x);
 }

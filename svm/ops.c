@@ -33,7 +33,6 @@ const struct virt_ops svm_ops = {
 	.set_reg = svm_set_reg,
 	.get_seg = svm_get_seg,
 	.set_seg = svm_set_seg,
-	.get_code = svm_get_code,
 	.inject = svm_inject,
 	.want_window = svm_want_window,
 	.set_tsc = svm_set_tsc,

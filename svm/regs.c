@@ -9,27 +9,27 @@
  * host's paging when a guest exits with LME=1, PG=0, PAE=0. While LME is hidden CR0 writes exit; otherwise they do not.
  * The way out of long mode needs no care: PG=0 leaves PAE=1 behind, and clearing that exits by the CR4 intercept.
  */
-static void apply_mode(struct virt_vcpu *hw)
+static void apply_mode(struct virt_vcpu *hw, u64 efer)
 {
 	struct vmcb_save *s = &hw->vmcb->s;
 	struct vmcb_control *c = &hw->vmcb->c;
 
-	hw->lme_hidden = (hw->efer & EFER_LME) && !(s->cr0 & CR0_PG);
-	s->efer = hw->efer | EFER_SVME;
+	hw->efer = efer;
+	hw->lme_hidden = (efer & EFER_LME) && !(s->cr0 & CR0_PG);
+	s->efer = efer | EFER_SVME;
 	if (hw->lme_hidden)
 		s->efer &= ~(EFER_LME | EFER_LMA);
 	c->cr_write = (u16)((c->cr_write & ~1u) | hw->lme_hidden);
 }
 
+static u64 guest_efer(const struct virt_vcpu *hw)
+{
+	return hw->lme_hidden ? hw->efer : hw->vmcb->s.efer & ~EFER_SVME;
+}
+
 void svm_sync_mode(struct vcpu *v)
 {
-	struct virt_vcpu *hw = v->hw;
-
-	if (hw->lme_hidden)
-		return;
-	hw->efer = hw->vmcb->s.efer & ~EFER_SVME;
-	if ((hw->efer & EFER_LME) && !(hw->vmcb->s.cr0 & CR0_PG))
-		apply_mode(hw);
+	apply_mode(v->hw, guest_efer(v->hw));
 }
 
 /* Where a register lies in the VMCB; 0: none, it needs code. */
@@ -66,7 +66,7 @@ u64 svm_get_reg(struct vcpu *v, enum virt_reg r)
 	case REG_CR8:
 		return FIELD_GET(INT_CTL_TPR, hw->vmcb->c.int_ctl);
 	case REG_EFER:
-		return hw->lme_hidden ? hw->efer : hw->vmcb->s.efer & ~EFER_SVME;
+		return guest_efer(hw);
 	default:
 		return *slot(hw, r);
 	}
@@ -80,30 +80,30 @@ void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 	switch (r) {
 	case REG_CR0:
 		hw->vmcb->s.cr0 = val;
-		apply_mode(hw);
+		apply_mode(hw, guest_efer(hw));
 		break;
 	case REG_CR8:
 		c->int_ctl = (c->int_ctl & ~INT_CTL_TPR) | FIELD_PUT(INT_CTL_TPR, val);
 		break;
 	case REG_EFER:
-		hw->efer = val;
-		apply_mode(hw);
+		apply_mode(hw, val);
 		break;
 	default:
 		*slot(hw, r) = val;
 	}
 }
 
+static const u16 seg_offsets[SEG_COUNT] = {
+	[SEG_ES] = offsetof(struct vmcb, s.es),	    [SEG_CS] = offsetof(struct vmcb, s.cs),
+	[SEG_SS] = offsetof(struct vmcb, s.ss),	    [SEG_DS] = offsetof(struct vmcb, s.ds),
+	[SEG_FS] = offsetof(struct vmcb, s.fs),	    [SEG_GS] = offsetof(struct vmcb, s.gs),
+	[SEG_TR] = offsetof(struct vmcb, s.tr),	    [SEG_LDTR] = offsetof(struct vmcb, s.ldtr),
+	[SEG_GDTR] = offsetof(struct vmcb, s.gdtr), [SEG_IDTR] = offsetof(struct vmcb, s.idtr),
+};
+
 static struct vmcb_seg *seg_slot(struct virt_vcpu *hw, enum seg_index s)
 {
-	struct vmcb_save *save = &hw->vmcb->s;
-	struct vmcb_seg *const segs[SEG_COUNT] = {
-		[SEG_ES] = &save->es,	  [SEG_CS] = &save->cs,	    [SEG_SS] = &save->ss, [SEG_DS] = &save->ds,
-		[SEG_FS] = &save->fs,	  [SEG_GS] = &save->gs,	    [SEG_TR] = &save->tr, [SEG_LDTR] = &save->ldtr,
-		[SEG_GDTR] = &save->gdtr, [SEG_IDTR] = &save->idtr,
-	};
-
-	return segs[s];
+	return (struct vmcb_seg *)((u8 *)hw->vmcb + seg_offsets[s]);
 }
 
 void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out)
@@ -131,24 +131,4 @@ void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	};
 	if (s == SEG_SS)
 		v->hw->vmcb->s.cpl = (u8)FIELD_GET(SEG_ATTR_DPL, seg->attr);
-}
-
-/* Bits of CR0, CR4, EFER and RFLAGS that paging and the size of code depend on; no two of them are the same bit. */
-#define CODE_CR0    CR0_PG
-#define CODE_CR4    (CR4_PSE | CR4_PAE | CR4_LA57)
-#define CODE_EFER   EFER_LMA
-#define CODE_RFLAGS RFLAGS_VM
-static_assert(!(CODE_CR0 & CODE_CR4) && !(CODE_EFER & (CODE_CR0 | CODE_CR4)) && !(CODE_RFLAGS & (CODE_CR0 | CODE_CR4 | CODE_EFER)),
-	      "each bit has a place of its own");
-
-void svm_get_code(struct vcpu *v, struct virt_code *out)
-{
-	const struct vmcb_save *s = &v->hw->vmcb->s;
-
-	out->at = v->regs.rip;
-	if (!((s->efer & EFER_LMA) && (s->cs.attr & SEG_ATTR_L)))
-		out->at = (u32)(s->cs.base + (u32)v->regs.rip);
-	out->cr3 = s->cr3;
-	out->mode = (s->cr0 & CODE_CR0) | (s->cr4 & CODE_CR4) | (s->efer & CODE_EFER) | (v->regs.rflags & CODE_RFLAGS) |
-		    (u64)s->cs.attr << 32;
 }

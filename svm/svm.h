@@ -31,9 +31,10 @@ struct virt_vm {
 
 struct virt_vcpu {
 	struct vmcb *vmcb;
+	hpa_t vmcb_hpa;
+	hpa_t host_hpa;	 /* of the pCPU that has the vCPU loaded: what VMLOAD restores */
 	u64 efer;	 /* as the guest sees it, while LME is kept from the hardware */
 	bool lme_hidden; /* the guest has LME=1, PG=0; the VMCB has LME=0 (svm/regs.c says why) */
-	bool flush;	 /* drop this ASID's translations at the next entry */
 	struct tag asid;
 };
 
@@ -42,9 +43,8 @@ const char *svm_probe(void);
 enum status svm_cpu_on(void);
 void svm_cpu_off(void);
 u64 svm_max_leaf(void);
-hpa_t svm_host_vmcb(void);
-/* Gives the vCPU an ASID that is its own on this pCPU. */
-void svm_take_asid(struct virt_vcpu *hw);
+/* Gives the vCPU what it needs of this pCPU: its host state, and an ASID that is its own here. True: there may be old translations. */
+bool svm_take_cpu(struct virt_vcpu *hw);
 /* Guests on this pCPU have the TSC at this rate from now on (vm/tsc.h). */
 void svm_take_tsc_ratio(u64 ratio);
 
@@ -55,7 +55,6 @@ enum status svm_vcpu_init(struct vcpu *v);
 void svm_vcpu_fini(struct vcpu *v);
 void svm_load(struct vcpu *v);
 void svm_put(struct vcpu *v);
-void svm_run(struct vcpu *v, struct vm_exit *x);
 void svm_dump(struct vcpu *v);
 void svm_flush(struct vcpu *v);
 void svm_set_tsc(struct vcpu *v, u64 offset);
@@ -65,17 +64,21 @@ u64 svm_get_reg(struct vcpu *v, enum virt_reg r);
 void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
-void svm_get_code(struct vcpu *v, struct virt_code *out);
-/* After an exit: takes note of a mode change that the guest made without one. */
+/* After an exit, if svm_mode_changed(): takes note of a mode change that the guest made without one. */
 void svm_sync_mode(struct vcpu *v);
 
+static inline bool svm_mode_changed(const struct vmcb *b)
+{
+	return !(b->s.cr0 & CR0_PG) && (b->s.efer & EFER_LME);
+}
+
 /* exit.c */
-void svm_decode(struct vcpu *v, struct vm_exit *x);
+void svm_run(struct vcpu *v, struct vm_exit *x);
 
 /* event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);
 void svm_want_window(struct vcpu *v, bool on);
-/* After an exit: an event whose delivery was cut short comes back as v->event. */
+/* After an exit with EVENT_VALID in exit_int_info: an event whose delivery was cut short comes back as v->event. */
 void svm_recover_event(struct vcpu *v);
 void svm_on_iret(struct vcpu *v);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A VM's and a vCPU's hardware part, and the way into the guest. */
+/* A VM's and a vCPU's hardware part. */
 #include "svm.h"
 
 #include <arch/x86_64/cpu.h>
@@ -83,6 +83,7 @@ enum status svm_vcpu_init(struct vcpu *v)
 		mem_free(hw, sizeof(*hw));
 		return E_NOMEM;
 	}
+	hw->vmcb_hpa = mem_hpa(hw->vmcb);
 	hw->asid.pcpu = PCPUS_MAX;
 	v->hw = hw;
 	fill_control(v, &hw->vmcb->c);
@@ -98,8 +99,9 @@ void svm_vcpu_fini(struct vcpu *v)
 
 void svm_load(struct vcpu *v)
 {
-	svm_take_asid(v->hw);
 	svm_take_tsc_ratio(v->vm->tsc.ratio);
+	if (svm_take_cpu(v->hw))
+		svm_flush(v);
 }
 
 /* The VMCB is ordinary memory and complete after each exit. */
@@ -107,43 +109,15 @@ void svm_put(struct vcpu *v)
 {
 }
 
+/* Until the next entry has done it. */
 void svm_flush(struct vcpu *v)
 {
-	v->hw->flush = true;
+	v->hw->vmcb->c.tlb_control = svm_features.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
 }
 
 void svm_set_tsc(struct vcpu *v, u64 offset)
 {
 	v->hw->vmcb->c.tsc_offset = offset;
-}
-
-static u32 tlb_control(struct virt_vcpu *hw)
-{
-	if (!hw->flush)
-		return TLB_NOTHING;
-	hw->flush = false;
-	return svm_features.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
-}
-
-void svm_run(struct vcpu *v, struct vm_exit *x)
-{
-	struct vmcb *b = v->hw->vmcb;
-
-	b->s.rax = v->regs.r[GPR_RAX];
-	b->s.rsp = v->regs.r[GPR_RSP];
-	b->s.rip = v->regs.rip;
-	b->s.rflags = v->regs.rflags;
-	b->c.int_state = v->int_shadow ? INT_STATE_SHADOW : 0;
-	b->c.tlb_control = tlb_control(v->hw);
-	svm_enter(&v->regs, mem_hpa(b), svm_host_vmcb());
-	v->regs.r[GPR_RAX] = b->s.rax;
-	v->regs.r[GPR_RSP] = b->s.rsp;
-	v->regs.rip = b->s.rip;
-	v->regs.rflags = b->s.rflags;
-	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
-	svm_sync_mode(v);
-	svm_recover_event(v);
-	svm_decode(v, x);
 }
 
 void svm_dump(struct vcpu *v)

@@ -84,20 +84,26 @@ const struct bus_window *bus_find(const struct bus *b, u64 addr, unsigned width)
 	return &b->win[lo - 1];
 }
 
-static u64 read_window(const struct bus_window *w, u64 addr, unsigned width)
+/* `width` is at least 1. */
+static u64 ones(unsigned width)
+{
+	return ~0ull >> (64 - 8 * width);
+}
+
+static rare u64 read_window(const struct bus_window *w, u64 addr, unsigned width)
 {
 	u64 val;
 
 	spin_lock(w->dev->lock);
 	val = w->dev->ops->read(w->dev, addr - w->origin, width);
 	spin_unlock(w->dev->lock);
-	return val & width_mask(width);
+	return val & ones(width);
 }
 
-static void write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
+static rare void write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
 {
 	spin_lock(w->dev->lock);
-	w->dev->ops->write(w->dev, addr - w->origin, width, val & width_mask(width));
+	w->dev->ops->write(w->dev, addr - w->origin, width, val & ones(width));
 	spin_unlock(w->dev->lock);
 }
 
@@ -105,7 +111,7 @@ static u64 read_one(const struct bus *b, u64 addr, unsigned width)
 {
 	const struct bus_window *w = bus_find(b, addr, width);
 
-	return w ? read_window(w, addr, width) : width_mask(width);
+	return w ? read_window(w, addr, width) : ones(width);
 }
 
 static void write_one(const struct bus *b, u64 addr, unsigned width, u64 val)
@@ -127,6 +133,38 @@ static bool straddles(const struct bus *b, u64 addr, unsigned width)
 	return false;
 }
 
+/* What is not for one window alone: a piece of it for each, byte by byte. */
+static rare u64 search_read(const struct bus *b, u64 addr, unsigned width)
+{
+	u64 val = 0;
+
+	if (!straddles(b, addr, width))
+		return read_one(b, addr, width);
+	for (unsigned i = 0; i < width; i++)
+		val |= read_one(b, addr + i, 1) << (8 * i);
+	return val;
+}
+
+static rare void search_write(const struct bus *b, u64 addr, unsigned width, u64 val)
+{
+	if (!straddles(b, addr, width)) {
+		write_one(b, addr, width, val);
+		return;
+	}
+	for (unsigned i = 0; i < width; i++)
+		write_one(b, addr + i, 1, val >> (8 * i));
+}
+
+static bool same_owner(const u8 *owner, unsigned width)
+{
+	u32 word;
+
+	if (width == 2)
+		return owner[1] == owner[0];
+	__builtin_memcpy(&word, owner, sizeof(word));
+	return word == owner[0] * 0x01010101u;
+}
+
 /* The quick way, for ports that all have the same owner, or none (*w NULL). False: search. */
 static bool look_up(const struct bus *b, u64 addr, unsigned width, const struct bus_window **w)
 {
@@ -136,9 +174,8 @@ static bool look_up(const struct bus *b, u64 addr, unsigned width, const struct 
 	if (!ix)
 		return false;
 	owner = &ix->owner[ix->page_of[(u16)addr / BUS_PAGE_SIZE]][addr % BUS_PAGE_SIZE];
-	for (unsigned i = 1; i < width; i++)
-		if (owner[i] != owner[0])
-			return false;
+	if (width > 1 && !same_owner(owner, width))
+		return false;
 	*w = owner[0] ? &b->win[owner[0] - 1] : NULL;
 	return true;
 }
@@ -146,30 +183,18 @@ static bool look_up(const struct bus *b, u64 addr, unsigned width, const struct 
 u64 bus_read(const struct bus *b, u64 addr, unsigned width)
 {
 	const struct bus_window *w;
-	u64 val = 0;
 
-	if (look_up(b, addr, width, &w))
-		return w ? read_window(w, addr, width) : width_mask(width);
-	if (!straddles(b, addr, width))
-		return read_one(b, addr, width);
-	for (unsigned i = 0; i < width; i++)
-		val |= read_one(b, addr + i, 1) << (8 * i);
-	return val;
+	if (!look_up(b, addr, width, &w))
+		return search_read(b, addr, width);
+	return w ? read_window(w, addr, width) : ones(width);
 }
 
 void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val)
 {
 	const struct bus_window *w;
 
-	if (look_up(b, addr, width, &w)) {
-		if (w)
-			write_window(w, addr, width, val);
-		return;
-	}
-	if (!straddles(b, addr, width)) {
-		write_one(b, addr, width, val);
-		return;
-	}
-	for (unsigned i = 0; i < width; i++)
-		write_one(b, addr + i, 1, val >> (8 * i));
+	if (!look_up(b, addr, width, &w))
+		search_write(b, addr, width, val);
+	else if (w)
+		write_window(w, addr, width, val);
 }

@@ -21,11 +21,11 @@ struct bus_window {
 
 /*
  * Who owns each port, so that an access of ports costs no search. Pages without a window share page 0. Behind each page are as many
- * bytes as an access may reach over its end, and they match nobody.
+ * bytes as an access, of at most 4, may reach over its end; they match nobody.
  */
 struct bus_index {
 	u8 page_of[0x10000 / BUS_PAGE_SIZE];
-	u8 owner[BUS_PAGES][BUS_PAGE_SIZE + 7]; /* the window's place in win[], from 1 on; 0: nobody */
+	u8 owner[BUS_PAGES][BUS_PAGE_SIZE + 3]; /* the window's place in win[], from 1 on; 0: nobody */
 	u8 pages;
 };
 

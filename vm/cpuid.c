@@ -372,6 +372,33 @@ struct machine_cpuid cpuid_answer(struct vcpu *v, u32 leaf, u32 subleaf)
 	return r;
 }
 
+static void put(struct vcpu *v, const regs *r)
+{
+	vcpu_set32(v, GPR_RAX, r->eax);
+	vcpu_set32(v, GPR_RBX, r->ebx);
+	vcpu_set32(v, GPR_RCX, r->ecx);
+	vcpu_set32(v, GPR_RDX, r->edx);
+}
+
+static rare enum exit_action answer_now(struct vcpu *v)
+{
+	regs r = cpuid_answer(v, (u32)v->regs.r[GPR_RAX], (u32)v->regs.r[GPR_RCX]);
+
+	put(v, &r);
+	return EXIT_NEXT;
+}
+
+/* Most leaves are the same for ever. */
+enum exit_action exit_cpuid(struct vcpu *v, struct vm_exit *x)
+{
+	u32 slot = slot_of((u32)v->regs.r[GPR_RAX]);
+
+	if (rows[slot].now)
+		return answer_now(v);
+	put(v, &v->vm->cpuid.answer[slot]);
+	return EXIT_NEXT;
+}
+
 u64 cpuid_efer_allowed(void)
 {
 	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;

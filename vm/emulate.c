@@ -71,46 +71,52 @@ static bool decode(struct vcpu *v, const u8 *bytes, size_t len, const struct gwa
 }
 
 /* Fetches it by way of the guest's tables. */
-static bool fetch(struct vcpu *v, const struct virt_code *code, struct insn *out)
+static rare bool fetch(struct vcpu *v, struct insn *out)
 {
 	struct gwalk_env env = walk_env(v);
+	bool is_64 = vcpu_code_bits(v) == 64;
 	struct gwalk_fault fault = { 0 };
 	struct gwalk_trace trace;
+	struct segment cs;
 	u8 bytes[INSN_MAX_LEN];
-	size_t len = gwalk_fetch(&env, code->at, bytes, &fault);
+	gva_t at = v->regs.rip;
+	size_t len;
 
+	if (!is_64) {
+		v->vm->virt->get_seg(v, SEG_CS, &cs);
+		at = (u32)(cs.base + (u32)at);
+	}
+	len = gwalk_fetch(&env, at, bytes, &fault);
 	if (!decode(v, bytes, len, &fault, out))
 		return false;
 	/* The way may be another already. But what is kept is compared with the bytes at its end. */
-	if (!gwalk_traced(&env, code->at, GWALK_FETCH, &trace, &fault))
-		insn_cache_keep(&v->insns, code, env.mem, &trace, bytes, out);
+	if (is_64 && !gwalk_traced(&env, at, GWALK_FETCH, &trace, &fault))
+		insn_cache_keep(&v->insns, &env, at, &trace, bytes, out);
 	return true;
+}
+
+static const struct insn *find_known(struct vcpu *v)
+{
+	if (vcpu_code_bits(v) != 64)
+		return NULL;
+	return insn_cache_find(&v->insns, v->regs.rip, v->vm->virt->get_reg(v, REG_CR3));
 }
 
 bool emulate_decode(struct vcpu *v, struct insn *out)
 {
-	const struct insn *known;
-	struct virt_code code;
+	const struct insn *known = find_known(v);
 
-	v->vm->virt->get_code(v, &code);
-	known = insn_cache_find(&v->insns, &code);
 	if (!known)
-		return fetch(v, &code, out);
+		return fetch(v, out);
 	*out = *known;
 	return true;
 }
 
 u8 emulate_length(struct vcpu *v)
 {
-	const struct insn *known;
-	struct virt_code code;
 	struct insn insn;
 
-	v->vm->virt->get_code(v, &code);
-	known = insn_cache_find(&v->insns, &code);
-	if (known)
-		return known->len;
-	return fetch(v, &code, &insn) ? insn.len : 0;
+	return emulate_decode(v, &insn) ? insn.len : 0;
 }
 
 bool emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn *out)

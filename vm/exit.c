@@ -83,41 +83,55 @@ static enum exit_action on_unknown(struct vcpu *v, struct vm_exit *x)
 	return stop(v, x, "an exit that nobody handles");
 }
 
-static const struct {
-	const char *name;
-	exit_handler *handler;
-} exits[] = {
-	[EXIT_NONE] = { "none", on_nothing },
-	[EXIT_HOST] = { "host interrupt", on_nothing },
-	[EXIT_PIO] = { "port", exit_pio },
-	[EXIT_FAULT] = { "second-stage fault", exit_fault },
-	[EXIT_CPUID] = { "cpuid", exit_cpuid },
-	[EXIT_RDMSR] = { "rdmsr", exit_rdmsr },
-	[EXIT_WRMSR] = { "wrmsr", exit_wrmsr },
-	[EXIT_HLT] = { "hlt", on_hlt },
-	[EXIT_PAUSE] = { "pause", on_pause },
-	[EXIT_HYPERCALL] = { "hypercall", exit_hypercall },
-	[EXIT_CR_READ] = { "cr read", exit_cr_read },
-	[EXIT_CR_WRITE] = { "cr write", exit_cr_write },
-	[EXIT_XSETBV] = { "xsetbv", exit_xsetbv },
-	[EXIT_CACHE] = { "cache", on_cache },
-	[EXIT_UNDEFINED] = { "undefined", on_undefined },
-	[EXIT_FORBIDDEN] = { "forbidden", on_forbidden },
-	[EXIT_EXCEPTION] = { "exception", on_exception },
-	[EXIT_APIC] = { "apic", on_apic },
-	[EXIT_SHUTDOWN] = { "shutdown", on_shutdown },
-	[EXIT_INVALID] = { "invalid state", on_invalid },
-	[EXIT_UNKNOWN] = { "unknown", on_unknown },
+exit_handler *const exit_handlers[EXIT_KINDS] = {
+	[EXIT_NONE] = on_nothing,
+	[EXIT_HOST] = on_nothing,
+	[EXIT_PIO] = exit_pio,
+	[EXIT_FAULT] = exit_fault,
+	[EXIT_CPUID] = exit_cpuid,
+	[EXIT_RDMSR] = exit_rdmsr,
+	[EXIT_WRMSR] = exit_wrmsr,
+	[EXIT_HLT] = on_hlt,
+	[EXIT_PAUSE] = on_pause,
+	[EXIT_HYPERCALL] = exit_hypercall,
+	[EXIT_CR_READ] = exit_cr_read,
+	[EXIT_CR_WRITE] = exit_cr_write,
+	[EXIT_XSETBV] = exit_xsetbv,
+	[EXIT_CACHE] = on_cache,
+	[EXIT_UNDEFINED] = on_undefined,
+	[EXIT_FORBIDDEN] = on_forbidden,
+	[EXIT_EXCEPTION] = on_exception,
+	[EXIT_APIC] = on_apic,
+	[EXIT_SHUTDOWN] = on_shutdown,
+	[EXIT_INVALID] = on_invalid,
+	[EXIT_UNKNOWN] = on_unknown,
 };
-static_assert(ARRAY_LEN(exits) == EXIT_KINDS, "every exit has a handler");
 
-enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
-{
-	v->exits[x->kind]++;
-	return exits[x->kind].handler(v, x);
-}
+static const char *const names[EXIT_KINDS] = {
+	[EXIT_NONE] = "none",
+	[EXIT_HOST] = "host interrupt",
+	[EXIT_PIO] = "port",
+	[EXIT_FAULT] = "second-stage fault",
+	[EXIT_CPUID] = "cpuid",
+	[EXIT_RDMSR] = "rdmsr",
+	[EXIT_WRMSR] = "wrmsr",
+	[EXIT_HLT] = "hlt",
+	[EXIT_PAUSE] = "pause",
+	[EXIT_HYPERCALL] = "hypercall",
+	[EXIT_CR_READ] = "cr read",
+	[EXIT_CR_WRITE] = "cr write",
+	[EXIT_XSETBV] = "xsetbv",
+	[EXIT_CACHE] = "cache",
+	[EXIT_UNDEFINED] = "undefined",
+	[EXIT_FORBIDDEN] = "forbidden",
+	[EXIT_EXCEPTION] = "exception",
+	[EXIT_APIC] = "apic",
+	[EXIT_SHUTDOWN] = "shutdown",
+	[EXIT_INVALID] = "invalid state",
+	[EXIT_UNKNOWN] = "unknown",
+};
 
 const char *exit_name(enum exit_kind kind)
 {
-	return exits[kind].name;
+	return names[kind];
 }

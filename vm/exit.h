@@ -80,13 +80,16 @@ enum exit_action {
 
 struct vcpu;
 
-/* Routes `x` to its handler. On the vCPU's own pCPU. */
-enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x);
 /* A kind's name for people. */
 const char *exit_name(enum exit_kind kind);
 
-/* The handlers, one family a file. */
 typedef enum exit_action exit_handler(struct vcpu *v, struct vm_exit *x);
+/* By kind; exit_dispatch() in vm/vcpu.h calls them. */
+extern exit_handler *const exit_handlers[EXIT_KINDS];
+
+/* The handlers, one family a file. */
 exit_handler exit_pio, exit_fault;				      /* exit_io.c */
-exit_handler exit_cpuid, exit_rdmsr, exit_wrmsr, exit_xsetbv, exit_cr_read, exit_cr_write; /* exit_cpu.c */
+exit_handler exit_cpuid;					      /* cpuid.c */
+exit_handler exit_rdmsr, exit_wrmsr;				      /* msr.c */
+exit_handler exit_xsetbv, exit_cr_read, exit_cr_write; /* exit_cpu.c */
 exit_handler exit_hypercall;					      /* hypercall.c */

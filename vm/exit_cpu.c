@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Exits that concern the CPU itself: CPUID, MSRs, control registers. */
+/* Exits that concern control registers. */
 #include <vm/exit.h>
 
 #include <arch/x86_64/defs/regs.h>
 #include <vm/cpuid.h>
 #include <vm/emulate.h>
-#include <vm/msr.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -13,35 +12,6 @@ static enum exit_action fault_gp(struct vcpu *v)
 {
 	vcpu_inject_error(v, EXC_GP, 0);
 	return EXIT_RESUME;
-}
-
-enum exit_action exit_cpuid(struct vcpu *v, struct vm_exit *x)
-{
-	struct machine_cpuid r = cpuid_answer(v, (u32)v->regs.r[GPR_RAX], (u32)v->regs.r[GPR_RCX]);
-
-	vcpu_set32(v, GPR_RAX, r.eax);
-	vcpu_set32(v, GPR_RBX, r.ebx);
-	vcpu_set32(v, GPR_RCX, r.ecx);
-	vcpu_set32(v, GPR_RDX, r.edx);
-	return EXIT_NEXT;
-}
-
-enum exit_action exit_rdmsr(struct vcpu *v, struct vm_exit *x)
-{
-	u64 val;
-
-	if (!msr_read(v, (u32)v->regs.r[GPR_RCX], &val))
-		return fault_gp(v);
-	vcpu_set32(v, GPR_RAX, (u32)val);
-	vcpu_set32(v, GPR_RDX, (u32)(val >> 32));
-	return EXIT_NEXT;
-}
-
-enum exit_action exit_wrmsr(struct vcpu *v, struct vm_exit *x)
-{
-	if (!msr_write(v, (u32)v->regs.r[GPR_RCX], vcpu_edx_eax(v)))
-		return fault_gp(v);
-	return EXIT_NEXT;
 }
 
 /* Intel SDM vol. 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled Features". */

@@ -18,7 +18,7 @@ static bool is_what_exited(struct vcpu *v, const struct vm_exit *x, const struct
 	       (u16)v->regs.r[GPR_RDX] == x->pio.port;
 }
 
-static enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
+static rare enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
 {
 	struct insn insn;
 
@@ -29,18 +29,18 @@ static enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
 
 enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 {
-	u64 *rax = &v->regs.r[GPR_RAX], mask = width_mask(x->pio.width);
-	u64 val;
+	u64 *rax = &v->regs.r[GPR_RAX], val, mask;
 
 	if (x->pio.string)
 		return string_io(v, x);
 	if (!x->pio.in) {
-		bus_write(&v->vm->ports, x->pio.port, x->pio.width, *rax & mask);
+		bus_write(&v->vm->ports, x->pio.port, x->pio.width, *rax);
 		return EXIT_NEXT;
 	}
 	val = bus_read(&v->vm->ports, x->pio.port, x->pio.width);
 	/* A 32-bit result clears the upper half, shorter ones leave the rest of RAX. */
-	*rax = x->pio.width == 4 ? val : (*rax & ~mask) | val;
+	mask = x->pio.width == 4 ? ~0ull : x->pio.width == 2 ? 0xffff : 0xff;
+	*rax = (*rax & ~mask) | val;
 	return EXIT_NEXT;
 }
 

@@ -3,72 +3,46 @@
 
 #include <lib/bits.h>
 #include <lib/string.h>
-#include <vm/virt.h>
 
 #define BYTES_READ 16 /* in two words; an instruction has at most 15 */
 
-static unsigned slot_of(gva_t at)
+#define NOWHERE	   BIT(63) /* not canonical: RIP of no CPU */
+
+void insn_cache_init(struct insn_cache *c)
 {
-	return (at ^ at >> 4) % INSN_CACHE_SLOTS;
+	for (u32 i = 0; i < INSN_CACHE_SLOTS; i++)
+		c->slot[i].rip = NOWHERE;
 }
 
-/* Other vCPUs may write here: a word that is half old and half new is what a fetch might see, too. */
-static u64 load(const u8 *p)
-{
-	u64 word;
-
-	__builtin_memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-static bool same_way(const struct insn_cache_slot *s)
-{
-	for (unsigned i = 0; i < s->steps; i++)
-		/* Relaxed: as the CPU's own walker. */
-		if (atomic_load_explicit(s->entry[i], memory_order_relaxed) != s->seen[i])
-			return false;
-	return true;
-}
-
-const struct insn *insn_cache_find(const struct insn_cache *c, const struct virt_code *code)
-{
-	const struct insn_cache_slot *s = &c->slot[slot_of(code->at)];
-
-	if (s->at != code->at || s->cr3 != code->cr3 || s->mode != code->mode || !s->bytes || !same_way(s))
-		return NULL;
-	if (((load(s->bytes) ^ s->low) & s->low_mask) | ((load(s->bytes + 8) ^ s->high) & s->high_mask))
-		return NULL;
-	return &s->insn;
-}
-
+/* False: an entry is not in RAM any more, or there are too many. */
 static bool keep_way(struct insn_cache_slot *s, const struct gmem *mem, const struct gwalk_trace *t)
 {
-	s->steps = t->steps;
-	for (unsigned i = 0; i < t->steps; i++) {
-		s->entry[i] = gmem_ptr(mem, t->at[i], sizeof(u64));
-		s->seen[i] = t->entry[i];
+	if (t->steps > INSN_CACHE_STEPS)
+		return false;
+	for (unsigned i = 0; i < INSN_CACHE_STEPS; i++) {
+		s->entry[i] = i < t->steps ? gmem_ptr(mem, t->at[i], sizeof(u64)) : &s->seen[i];
+		s->seen[i] = i < t->steps ? t->entry[i] : 0;
 		if (!s->entry[i])
 			return false;
 	}
 	return true;
 }
 
-void insn_cache_keep(struct insn_cache *c, const struct virt_code *code, const struct gmem *mem, const struct gwalk_trace *trace,
+void insn_cache_keep(struct insn_cache *c, const struct gwalk_env *env, gva_t rip, const struct gwalk_trace *trace,
 		     const u8 bytes[INSN_MAX_LEN], const struct insn *insn)
 {
-	struct insn_cache_slot *s = &c->slot[slot_of(code->at)];
-	const u8 *in_ram = gmem_ptr(mem, trace->gpa, BYTES_READ);
+	struct insn_cache_slot *s = &c->slot[insn_cache_slot(rip)];
+	const u8 *in_ram = gmem_ptr(env->mem, trace->gpa, BYTES_READ);
 
-	s->bytes = NULL;
-	if (!in_ram || trace->entry_size == 4 || (code->at & (PAGE_SIZE - 1)) + insn->len > PAGE_SIZE || !keep_way(s, mem, trace))
+	s->rip = NOWHERE;
+	if (!in_ram || (rip & (PAGE_SIZE - 1)) + insn->len > PAGE_SIZE || !keep_way(s, env->mem, trace))
 		return;
-	s->cr3 = code->cr3;
-	s->mode = code->mode;
-	s->at = code->at;
-	s->low_mask = width_mask(min_u64(insn->len, 8));
+	s->cr3 = env->cr3;
+	s->low_mask = width_mask((unsigned)min_u64(insn->len, 8));
 	s->high_mask = insn->len > 8 ? width_mask(insn->len - 8) : 0;
 	memcpy(&s->low, bytes, 8);
 	memcpy(&s->high, bytes + 8, INSN_MAX_LEN - 8);
 	s->insn = *insn;
 	s->bytes = in_ram;
+	s->rip = rip;
 }

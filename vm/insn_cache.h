@@ -2,9 +2,9 @@
 /*
  * Instructions that were decoded before. The same few exit again and again, and to fetch one takes a walk of the guest's tables.
  *
- * An entry is good for as long as everything that led to it is as it was: mode, CR3, each page-table entry on the way, the bytes.
- * All of that is looked at each time, so nobody has to tell of a change, and a guest that rewrites its code or its tables is served
- * as if there were no cache. Of one vCPU, on its own pCPU.
+ * An entry is good for as long as everything that led to it is as it was: CR3, each page-table entry on the way, the bytes. All of
+ * that is looked at each time, so nobody has to tell of a change, and a guest that rewrites its code or its tables is served as if
+ * there were no cache. For 64-bit code, where nothing else has a say. Of one vCPU, on its own pCPU.
  */
 #pragma once
 
@@ -12,18 +12,16 @@
 #include <vm/gwalk.h>
 #include <vm/insn.h>
 
-struct virt_code;
-
 #define INSN_CACHE_SLOTS 16
+#define INSN_CACHE_STEPS 4 /* guests have no paging with five levels */
 
 struct insn_cache_slot {
-	u64 cr3, mode;
-	gva_t at;
-	unsigned steps;			  /* page-table entries on the way */
-	_Atomic u64 *entry[GWALK_STEPS];  /* in the VM's window */
-	u64 seen[GWALK_STEPS];
-	const u8 *bytes;		  /* in the VM's window; NULL: the slot is empty */
-	u64 low, low_mask, high, high_mask; /* the bytes, and which of the 16 at `bytes` they are */
+	gva_t rip;
+	u64 cr3;
+	_Atomic u64 *entry[INSN_CACHE_STEPS]; /* on the way, in the VM's window; where there are fewer: &seen[i] */
+	_Atomic u64 seen[INSN_CACHE_STEPS];
+	const u8 *bytes;		      /* in the VM's window */
+	u64 low, low_mask, high, high_mask;   /* what was there, and which of the 16 are the instruction's */
 	struct insn insn;
 };
 
@@ -31,11 +29,47 @@ struct insn_cache {
 	struct insn_cache_slot slot[INSN_CACHE_SLOTS];
 };
 
-/* The instruction at `code`, or NULL. */
-const struct insn *insn_cache_find(const struct insn_cache *c, const struct virt_code *code);
+void insn_cache_init(struct insn_cache *c);
+
+static inline unsigned insn_cache_slot(gva_t rip)
+{
+	return rip % INSN_CACHE_SLOTS;
+}
+
+/* Other vCPUs may write here: a word that is half old and half new is what a fetch might see, too. */
+static inline u64 insn_cache_word(const u8 *p)
+{
+	u64 word;
+
+	__builtin_memcpy(&word, p, sizeof(word));
+	return word;
+}
+
 /*
- * Keeps `insn`, decoded from `bytes`, which were found at `code` by the way `trace`. Not if that is of no use: 4-byte page-table entries, an
- * instruction in two pages.
+ * The instruction of 64-bit code at `rip`, or NULL. Inline: it is on the way of most exits of a CPU that does not tell lengths. The
+ * caller has made sure of EFER.LMA and CS.L.
  */
-void insn_cache_keep(struct insn_cache *c, const struct virt_code *code, const struct gmem *mem, const struct gwalk_trace *trace,
+static inline const struct insn *insn_cache_find(const struct insn_cache *c, gva_t rip, u64 cr3)
+{
+	const struct insn_cache_slot *s = &c->slot[insn_cache_slot(rip)];
+
+	if (s->rip != rip || s->cr3 != cr3)
+		return NULL;
+	/* Relaxed: the CPU's own walker promises no more. */
+	for (unsigned i = 0; i < INSN_CACHE_STEPS; i++)
+		if (atomic_load_explicit(s->entry[i], memory_order_relaxed) !=
+		    atomic_load_explicit(&s->seen[i], memory_order_relaxed))
+			return NULL;
+	if ((insn_cache_word(s->bytes) ^ s->low) & s->low_mask)
+		return NULL;
+	if (s->high_mask && ((insn_cache_word(s->bytes + 8) ^ s->high) & s->high_mask))
+		return NULL;
+	return &s->insn;
+}
+
+/*
+ * Keeps `insn`, decoded from `bytes`, which were found at `rip` by the way `trace`. Not if that is of no use: an instruction in two
+ * pages.
+ */
+void insn_cache_keep(struct insn_cache *c, const struct gwalk_env *env, gva_t rip, const struct gwalk_trace *trace,
 		     const u8 bytes[INSN_MAX_LEN], const struct insn *insn);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <vm/msr.h>
 
+#include "msr_parts.h"
+
 #include <arch/x86_64/defs/msr.h>
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/time.h>
@@ -12,80 +14,6 @@
 
 /* What MTRRcap says: so many variable ranges, fixed ranges, write combining. */
 #define MTRRCAP_VALUE (VCPU_MTRRS | 1u << 8 | 1u << 10)
-
-typedef bool msr_read_fn(struct vcpu *v, u32 msr, u64 *val);
-typedef bool msr_write_fn(struct vcpu *v, u32 msr, u64 val);
-
-static bool is_canonical(u64 a)
-{
-	return (u64)((s64)(a << 16) >> 16) == a;
-}
-
-/* --- Registers that the hardware switches with the guest ------------------------------------------------ */
-
-static const struct {
-	u32 msr;
-	enum virt_reg reg;
-} switched[] = {
-	{ MSR_SYSENTER_CS, REG_SYSENTER_CS },
-	{ MSR_SYSENTER_ESP, REG_SYSENTER_ESP },
-	{ MSR_SYSENTER_EIP, REG_SYSENTER_EIP },
-	{ MSR_STAR, REG_STAR },
-	{ MSR_LSTAR, REG_LSTAR },
-	{ MSR_CSTAR, REG_CSTAR },
-	{ MSR_SFMASK, REG_SFMASK },
-	{ MSR_KERNEL_GS_BASE, REG_KERNEL_GS_BASE },
-};
-
-static bool read_switched(struct vcpu *v, u32 msr, u64 *val)
-{
-	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
-		if (switched[i].msr == msr) {
-			*val = v->vm->virt->get_reg(v, switched[i].reg);
-			return true;
-		}
-	return false;
-}
-
-static bool write_switched(struct vcpu *v, u32 msr, u64 val)
-{
-	bool address = msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS;
-
-	if (address && !is_canonical(val))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
-		if (switched[i].msr == msr) {
-			v->vm->virt->set_reg(v, switched[i].reg, val);
-			return true;
-		}
-	return false;
-}
-
-static enum seg_index base_of(u32 msr)
-{
-	return msr == MSR_FS_BASE ? SEG_FS : SEG_GS;
-}
-
-static bool read_base(struct vcpu *v, u32 msr, u64 *val)
-{
-	struct segment s;
-
-	v->vm->virt->get_seg(v, base_of(msr), &s);
-	*val = s.base;
-	return true;
-}
-
-static bool write_base(struct vcpu *v, u32 msr, u64 val)
-{
-	struct segment s;
-
-	if (!is_canonical(val))
-		return false;
-	v->vm->virt->get_seg(v, base_of(msr), &s);
-	s.base = val;
-	v->vm->virt->set_seg(v, base_of(msr), &s);
-	return true;
-}
 
 /* --- Registers with an effect ------------------------------------------------------------------------------ */
 
@@ -142,27 +70,24 @@ static bool read_tsc(struct vcpu *v, u32 msr, u64 *val)
 	return true;
 }
 
-static void move_tsc(struct vcpu *v, u64 by)
+static rare bool move_tsc(struct vcpu *v, u64 by)
 {
-	if (!by)
-		return;
 	v->tsc_offset += by;
 	v->msr.tsc_adjust += by;
 	v->vm->virt->set_tsc(v, v->tsc_offset);
 	v->vm->ops->tsc_moved(v);
 	kvmclock_tsc_moved(v);
+	return true;
 }
 
 static bool write_tsc(struct vcpu *v, u32 msr, u64 val)
 {
-	move_tsc(v, val - vcpu_tsc(v));
-	return true;
+	return move_tsc(v, val - vcpu_tsc(v));
 }
 
 static bool write_tsc_adjust(struct vcpu *v, u32 msr, u64 val)
 {
-	move_tsc(v, val - v->msr.tsc_adjust);
-	return true;
+	return move_tsc(v, val - v->msr.tsc_adjust);
 }
 
 static bool read_apic(struct vcpu *v, u32 msr, u64 *val)
@@ -173,6 +98,25 @@ static bool read_apic(struct vcpu *v, u32 msr, u64 *val)
 static bool write_apic(struct vcpu *v, u32 msr, u64 val)
 {
 	return v->vm->ops->msr_write(v, msr, val);
+}
+
+/* Unlike what is only stored: to write the same once more has an effect. */
+static bool read_kvm_wall(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = v->msr.kvm_wall;
+	return true;
+}
+
+static bool read_kvm_time(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = v->msr.kvm_time;
+	return true;
+}
+
+static bool read_kvm_steal(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = v->msr.kvm_steal;
+	return true;
 }
 
 static bool write_kvm_wall(struct vcpu *v, u32 msr, u64 val)
@@ -190,49 +134,9 @@ static bool write_kvm_time(struct vcpu *v, u32 msr, u64 val)
 	return kvmclock_time(v, val);
 }
 
-/* --- Registers that are only stored ------------------------------------------------------------------------ */
+/* --- Registers that are only stored: rows[] says where ----------------------------------------------------- */
 
-static u64 *stored(struct vcpu *v, u32 msr)
-{
-	struct vcpu_msrs *m = &v->msr;
-
-	switch (msr) {
-	case MSR_TSC_ADJUST:
-		return &m->tsc_adjust;
-	case MSR_MISC_ENABLE:
-		return &m->misc_enable;
-	case MSR_MCG_STATUS:
-		return &m->mcg_status;
-	case MSR_HWCR:
-		return &m->hwcr;
-	case MSR_MTRR_DEF_TYPE:
-		return &m->mtrr_def;
-	case MSR_MTRR_FIX64K:
-		return &m->mtrr_fix[0];
-	case MSR_MTRR_FIX16K_80:
-	case MSR_MTRR_FIX16K_A0:
-		return &m->mtrr_fix[1 + msr - MSR_MTRR_FIX16K_80];
-	case MSR_KVM_WALL_CLOCK:
-	case MSR_KVM_WALL_CLOCK_OLD:
-		return &m->kvm_wall;
-	case MSR_KVM_STEAL_TIME:
-		return &m->kvm_steal;
-	case MSR_KVM_SYSTEM_TIME:
-	case MSR_KVM_SYSTEM_TIME_OLD:
-		return &m->kvm_time;
-	case MSR_TSC_AUX:
-		return &v->cpu.tsc_aux;
-	}
-	if (msr >= MSR_MTRR_FIX4K_C0 && msr <= MSR_MTRR_FIX4K_F8)
-		return &m->mtrr_fix[3 + msr - MSR_MTRR_FIX4K_C0];
-	return &m->mtrr_var[msr - MSR_MTRR_PHYSBASE0];
-}
-
-static bool read_stored(struct vcpu *v, u32 msr, u64 *val)
-{
-	*val = *stored(v, msr);
-	return true;
-}
+static u64 *stored(struct vcpu *v, u32 msr);
 
 static bool write_stored(struct vcpu *v, u32 msr, u64 val)
 {
@@ -308,48 +212,51 @@ static bool write_ignored(struct vcpu *v, u32 msr, u64 val)
 	return true;
 }
 
-/* A missing write means read-only: #GP. */
+#define AT(field) offsetof(struct vcpu, field)
+
+/* A missing write means read-only: #GP. Several in a row lie in an array. */
 // clang-format off
 static const struct row {
 	u32 first, last;
 	msr_read_fn *read;
 	msr_write_fn *write;
+	u16 at; /* of what is only stored: where in struct vcpu */
 } rows[] = {
 	/* 0: no such MSR. */
-	{ 1,			0,			NULL,		NULL },
-	{ MSR_TSC,		MSR_TSC,		read_tsc,	write_tsc },
-	{ MSR_KVM_WALL_CLOCK_OLD, MSR_KVM_WALL_CLOCK_OLD, read_stored,	write_kvm_wall },
-	{ MSR_KVM_SYSTEM_TIME_OLD, MSR_KVM_SYSTEM_TIME_OLD, read_stored, write_kvm_time },
-	{ MSR_PLATFORM_ID,	MSR_PLATFORM_ID,	read_zero,	NULL },
-	{ MSR_APIC_BASE,	MSR_APIC_BASE,		read_apic,	write_apic },
-	{ MSR_TSC_ADJUST,	MSR_TSC_ADJUST,		read_stored,	write_tsc_adjust },
-	{ MSR_UCODE_REV,	MSR_UCODE_REV,		read_ucode,	write_ignored },
-	{ MSR_MTRRCAP,		MSR_MTRRCAP,		read_mtrrcap,	NULL },
-	{ MSR_SYSENTER_CS,	MSR_SYSENTER_EIP,	read_switched,	write_switched },
-	{ MSR_MCG_CAP,		MSR_MCG_CAP,		read_zero,	NULL },
-	{ MSR_MCG_STATUS,	MSR_MCG_STATUS,		read_stored,	write_stored },
-	{ MSR_MISC_ENABLE,	MSR_MISC_ENABLE,	read_stored,	write_stored },
-	{ MSR_DEBUGCTL,		MSR_DEBUGCTL,		read_zero,	write_ignored },
-	{ MSR_MTRR_PHYSBASE0,	MSR_MTRR_PHYSMASK7,	read_stored,	write_mtrr_var },
-	{ MSR_MTRR_FIX64K,	MSR_MTRR_FIX64K,	read_stored,	write_mtrr_fix },
-	{ MSR_MTRR_FIX16K_80,	MSR_MTRR_FIX16K_A0,	read_stored,	write_mtrr_fix },
-	{ MSR_MTRR_FIX4K_C0,	MSR_MTRR_FIX4K_F8,	read_stored,	write_mtrr_fix },
-	{ MSR_PAT,		MSR_PAT,		read_pat,	write_pat },
-	{ MSR_MTRR_DEF_TYPE,	MSR_MTRR_DEF_TYPE,	read_stored,	write_mtrr_def },
-	{ MSR_TSC_DEADLINE,	MSR_TSC_DEADLINE,	read_apic,	write_apic },
-	{ MSR_X2APIC_FIRST,	MSR_X2APIC_LAST,	read_apic,	write_apic },
-	{ MSR_KVM_WALL_CLOCK,	MSR_KVM_WALL_CLOCK,	read_stored,	write_kvm_wall },
-	{ MSR_KVM_SYSTEM_TIME,	MSR_KVM_SYSTEM_TIME,	read_stored,	write_kvm_time },
-	{ MSR_KVM_STEAL_TIME,	MSR_KVM_STEAL_TIME,	read_stored,	write_kvm_steal },
-	{ MSR_EFER,		MSR_EFER,		read_efer,	write_efer },
-	{ MSR_STAR,		MSR_SFMASK,		read_switched,	write_switched },
-	{ MSR_FS_BASE,		MSR_GS_BASE,		read_base,	write_base },
-	{ MSR_KERNEL_GS_BASE,	MSR_KERNEL_GS_BASE,	read_switched,	write_switched },
-	{ MSR_TSC_AUX,		MSR_TSC_AUX,		read_stored,	write_tsc_aux },
-	{ MSR_SYSCFG,		MSR_SYSCFG,		read_zero,	write_ignored },
-	{ MSR_HWCR,		MSR_HWCR,		read_stored,	write_stored },
-	{ MSR_NB_CFG,		MSR_NB_CFG,		read_zero,	write_ignored },
-	{ MSR_DE_CFG,		MSR_DE_CFG,		read_de_cfg,	write_ignored },
+	{ 1,			0,			NULL,		NULL,		0 },
+	{ MSR_TSC,		MSR_TSC,		read_tsc,	write_tsc, 0 },
+	{ MSR_KVM_WALL_CLOCK_OLD, MSR_KVM_WALL_CLOCK_OLD, read_kvm_wall,	write_kvm_wall, 0 },
+	{ MSR_KVM_SYSTEM_TIME_OLD, MSR_KVM_SYSTEM_TIME_OLD, read_kvm_time,	write_kvm_time, 0 },
+	{ MSR_PLATFORM_ID,	MSR_PLATFORM_ID,	read_zero,	NULL, 0 },
+	{ MSR_APIC_BASE,	MSR_APIC_BASE,		read_apic,	write_apic, 0 },
+	{ MSR_TSC_ADJUST,	MSR_TSC_ADJUST,		NULL,		write_tsc_adjust, AT(msr.tsc_adjust) },
+	{ MSR_UCODE_REV,	MSR_UCODE_REV,		read_ucode,	write_ignored, 0 },
+	{ MSR_MTRRCAP,		MSR_MTRRCAP,		read_mtrrcap,	NULL, 0 },
+	{ MSR_SYSENTER_CS,	MSR_SYSENTER_EIP,	msr_read_switched,	msr_write_switched, 0 },
+	{ MSR_MCG_CAP,		MSR_MCG_CAP,		read_zero,	NULL, 0 },
+	{ MSR_MCG_STATUS,	MSR_MCG_STATUS,		NULL,		write_stored, AT(msr.mcg_status) },
+	{ MSR_MISC_ENABLE,	MSR_MISC_ENABLE,	NULL,		write_stored, AT(msr.misc_enable) },
+	{ MSR_DEBUGCTL,		MSR_DEBUGCTL,		read_zero,	write_ignored, 0 },
+	{ MSR_MTRR_PHYSBASE0,	MSR_MTRR_PHYSMASK7,	NULL,		write_mtrr_var, AT(msr.mtrr_var) },
+	{ MSR_MTRR_FIX64K,	MSR_MTRR_FIX64K,	NULL,		write_mtrr_fix, AT(msr.mtrr_fix) },
+	{ MSR_MTRR_FIX16K_80,	MSR_MTRR_FIX16K_A0,	NULL,		write_mtrr_fix, AT(msr.mtrr_fix[1]) },
+	{ MSR_MTRR_FIX4K_C0,	MSR_MTRR_FIX4K_F8,	NULL,		write_mtrr_fix, AT(msr.mtrr_fix[3]) },
+	{ MSR_PAT,		MSR_PAT,		read_pat,	write_pat, 0 },
+	{ MSR_MTRR_DEF_TYPE,	MSR_MTRR_DEF_TYPE,	NULL,		write_mtrr_def, AT(msr.mtrr_def) },
+	{ MSR_TSC_DEADLINE,	MSR_TSC_DEADLINE,	read_apic,	write_apic, 0 },
+	{ MSR_X2APIC_FIRST,	MSR_X2APIC_LAST,	read_apic,	write_apic, 0 },
+	{ MSR_KVM_WALL_CLOCK,	MSR_KVM_WALL_CLOCK,	read_kvm_wall,	write_kvm_wall, 0 },
+	{ MSR_KVM_SYSTEM_TIME,	MSR_KVM_SYSTEM_TIME,	read_kvm_time,	write_kvm_time, 0 },
+	{ MSR_KVM_STEAL_TIME,	MSR_KVM_STEAL_TIME,	read_kvm_steal,	write_kvm_steal, 0 },
+	{ MSR_EFER,		MSR_EFER,		read_efer,	write_efer, 0 },
+	{ MSR_STAR,		MSR_SFMASK,		msr_read_switched,	msr_write_switched, 0 },
+	{ MSR_FS_BASE,		MSR_GS_BASE,		msr_read_base,	msr_write_base, 0 },
+	{ MSR_KERNEL_GS_BASE,	MSR_KERNEL_GS_BASE,	msr_read_switched,	msr_write_switched, 0 },
+	{ MSR_TSC_AUX,		MSR_TSC_AUX,		NULL,		write_tsc_aux, AT(cpu.tsc_aux) },
+	{ MSR_SYSCFG,		MSR_SYSCFG,		read_zero,	write_ignored, 0 },
+	{ MSR_HWCR,		MSR_HWCR,		NULL,		write_stored, AT(msr.hwcr) },
+	{ MSR_NB_CFG,		MSR_NB_CFG,		read_zero,	write_ignored, 0 },
+	{ MSR_DE_CFG,		MSR_DE_CFG,		read_de_cfg,	write_ignored, 0 },
 };
 // clang-format on
 static_assert(ARRAY_LEN(rows) < 0x100, "a row fits in a byte");
@@ -384,27 +291,92 @@ static const struct row *find(u32 msr)
 	return &rows[0];
 }
 
+static u64 *slot(struct vcpu *v, const struct row *r, u32 msr)
+{
+	return (u64 *)((u8 *)v + r->at) + (msr - r->first);
+}
+
+static u64 *stored(struct vcpu *v, u32 msr)
+{
+	return slot(v, find(msr), msr);
+}
+
+static bool read_row(struct vcpu *v, const struct row *r, u32 msr, u64 *val)
+{
+	if (!r->at)
+		return r->read && r->read(v, msr, val);
+	*val = *slot(v, r, msr);
+	return true;
+}
+
+static bool write_row(struct vcpu *v, const struct row *r, u32 msr, u64 val)
+{
+	return r->write && r->write(v, msr, val);
+}
+
 bool msr_read(struct vcpu *v, u32 msr, u64 *val)
 {
-	const struct row *r = find(msr);
-
-	return r->read && r->read(v, msr, val);
+	return read_row(v, find(msr), msr, val);
 }
 
 bool msr_write(struct vcpu *v, u32 msr, u64 val)
 {
+	return write_row(v, find(msr), msr, val);
+}
+
+static void put(struct vcpu *v, u64 val)
+{
+	vcpu_set32(v, GPR_RAX, (u32)val);
+	vcpu_set32(v, GPR_RDX, (u32)(val >> 32));
+}
+
+static rare enum exit_action refuse(struct vcpu *v)
+{
+	vcpu_inject_error(v, EXC_GP, 0);
+	return EXIT_RESUME;
+}
+
+/* One that is not only stored. */
+static rare enum exit_action read_special(struct vcpu *v, const struct row *r, u32 msr)
+{
+	u64 val;
+
+	if (!read_row(v, r, msr, &val))
+		return refuse(v);
+	put(v, val);
+	return EXIT_NEXT;
+}
+
+enum exit_action exit_rdmsr(struct vcpu *v, struct vm_exit *x)
+{
+	u32 msr = (u32)v->regs.r[GPR_RCX];
 	const struct row *r = find(msr);
 
-	return r->write && r->write(v, msr, val);
+	if (!r->at)
+		return read_special(v, r, msr);
+	put(v, *slot(v, r, msr));
+	return EXIT_NEXT;
+}
+
+static rare enum exit_action write_special(struct vcpu *v, const struct row *r, u32 msr, u64 val)
+{
+	return write_row(v, r, msr, val) ? EXIT_NEXT : refuse(v);
+}
+
+/* Guests often write what is there, to be sure. */
+enum exit_action exit_wrmsr(struct vcpu *v, struct vm_exit *x)
+{
+	u32 msr = (u32)v->regs.r[GPR_RCX];
+	u64 val = vcpu_edx_eax(v);
+	const struct row *r = find(msr);
+
+	if (r->at && *slot(v, r, msr) == val)
+		return EXIT_NEXT;
+	return write_special(v, r, msr, val);
 }
 
 void msr_setup(struct vm *vm)
 {
 	index_rows();
-	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
-		vm->virt->trap_msr(vm, switched[i].msr, false, false);
-	vm->virt->trap_msr(vm, MSR_FS_BASE, false, false);
-	vm->virt->trap_msr(vm, MSR_GS_BASE, false, false);
-	if (machine_cpuid(0x80000001, 0).edx & BIT(27))
-		vm->virt->trap_msr(vm, MSR_TSC_AUX, false, false);
+	msr_open_switched(vm);
 }

@@ -98,20 +98,22 @@ static bool step(struct vcpu *v, struct vm_exit *x)
 	if ((next ^ v->regs.rip) >> 32 && vcpu_code_bits(v) != 64)
 		next = (u32)next;
 	v->regs.rip = next;
-	v->regs.rflags &= ~RFLAGS_RF;
 	v->int_shadow = false;
-	vcpu_end_insn(v);
+	if (v->regs.rflags & (RFLAGS_RF | RFLAGS_TF)) {
+		v->regs.rflags &= ~RFLAGS_RF;
+		vcpu_end_insn(v);
+	}
 	return true;
 }
 
 static void act(struct vcpu *v, struct vm_exit *x)
 {
 	switch (exit_dispatch(v, x)) {
-	case EXIT_RESUME:
-	case EXIT_STOP:
-		break;
 	case EXIT_NEXT:
 		step(v, x);
+		break;
+	case EXIT_RESUME:
+	case EXIT_STOP:
 		break;
 	case EXIT_BLOCK:
 		/* A trap of its own ends the sleep before it begins. */
@@ -150,14 +152,15 @@ static enum run_result look_around(struct vcpu *v)
 /* Is the vCPU's turn over, after this exit? */
 static bool must_leave(struct vcpu *v, const struct vm_exit *x, u64 until)
 {
-	if (x->kind == EXIT_HOST)
-		return run_wanted(until);
-	return x->kind == EXIT_PAUSE && run_yield(&v->run);
+	if (x->kind != EXIT_HOST && x->kind != EXIT_PAUSE)
+		return false;
+	return x->kind == EXIT_HOST ? run_wanted(until) : run_yield(&v->run);
 }
 
 /* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
+	const struct virt_ops *virt = v->vm->virt;
 	struct vm_exit x;
 
 	for (;;) {
@@ -168,7 +171,7 @@ static enum run_result run_loaded(struct vcpu *v, u64 until)
 				return result;
 		}
 		x.insn_len = 0;
-		v->vm->virt->run(v, &x);
+		virt->run(v, &x);
 		act(v, &x);
 		if (must_leave(v, &x, until))
 			return RUN_AGAIN;

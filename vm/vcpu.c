@@ -21,6 +21,7 @@ enum status vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 		return E_NOMEM;
 	v->vm = vm;
 	v->id = id;
+	insn_cache_init(&v->insns);
 	run_init(&v->run, &vm->sched);
 	v->run.run = vcpu_run;
 	v->run.gone = vcpu_gone;

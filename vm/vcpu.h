@@ -104,6 +104,13 @@ u64 vcpu_tsc_at(const struct vcpu *v, u64 now);
 /* Registers and state to the log, after the guest was stopped. */
 void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
 
+/* Routes `x` to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */
+static inline enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
+{
+	v->exits[x->kind]++;
+	return exit_handlers[x->kind](v, x);
+}
+
 /* A 32-bit result as instructions write it: the upper half becomes zero. */
 static inline void vcpu_set32(struct vcpu *v, enum gpr_index r, u32 val)
 {

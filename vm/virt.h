@@ -57,13 +57,6 @@ struct virt_feature {
 	bool *on; /* set by probe: the CPU has it; may be cleared until the first cpu_on() */
 };
 
-/* Where the guest's next instruction is. Equal ones, with the same entries in the tables, lead to the same bytes and meaning. */
-struct virt_code {
-	gva_t at;  /* CS base added */
-	u64 cr3;
-	u64 mode;  /* of paging and of the code segment, as the vendor half likes to say it */
-};
-
 struct virt_ops {
 	const char *name;
 	const struct pt_format *pt;	      /* second-stage format */
@@ -100,7 +93,6 @@ struct virt_ops {
 	void (*set_reg)(struct vcpu *v, enum virt_reg r, u64 val);
 	void (*get_seg)(struct vcpu *v, enum seg_index s, struct segment *out);
 	void (*set_seg)(struct vcpu *v, enum seg_index s, const struct segment *seg);
-	void (*get_code)(struct vcpu *v, struct virt_code *out);
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
 	void (*want_window)(struct vcpu *v, bool on); /* exit as soon as the guest can take an interrupt */
 	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = tsc_from_host(host TSC) + offset */

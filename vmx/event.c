@@ -140,8 +140,6 @@ void vmx_recover_event(struct vcpu *v)
 	u64 info = vmread(VMCS_VECTORING);
 	u32 type = (u32)FIELD_GET(EVENT_TYPE, info);
 
-	if (!(info & EVENT_VALID))
-		return;
 	v->event =
 	    (struct vcpu_event){ .valid = true, .vector = (u8)FIELD_GET(EVENT_VECTOR, info) };
 	switch (type) {

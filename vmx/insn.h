@@ -57,7 +57,7 @@ static inline void vmwrite(enum vmcs_field f, u64 val)
 {
 	bool ok;
 
-	__asm__ volatile("vmwrite %1, %2" : "=@cca"(ok) : "rm"(val), "r"((u64)f) : "memory");
+	__asm__ volatile("vmwrite %1, %2" : "=@cca"(ok) : "r"(val), "r"((u64)f) : "memory");
 	if (!ok)
 		vmx_insn_failed("VMWRITE", f);
 }

@@ -44,7 +44,6 @@ const struct virt_ops vmx_ops = {
 	.set_reg = vmx_set_reg,
 	.get_seg = vmx_get_seg,
 	.set_seg = vmx_set_seg,
-	.get_code = vmx_get_code,
 	.inject = vmx_inject,
 	.want_window = vmx_want_window,
 	.set_tsc = vmx_set_tsc,

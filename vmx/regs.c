@@ -241,20 +241,6 @@ void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	vmwrite(segs[s].rights, rights_of(seg->attr));
 }
 
-/* The parts of `mode` have no bit in common: CS' rights are in the upper half, below are bits of CR0, CR4, EFER and RFLAGS. */
-void vmx_get_code(struct vcpu *v, struct virt_code *out)
-{
-	struct virt_vcpu *hw = v->hw;
-	u32 rights = (u32)vmread(VMCS_GUEST_CS_RIGHTS);
-
-	out->at = v->regs.rip;
-	if (!((hw->efer & EFER_LMA) && (rights & RIGHTS_L)))
-		out->at = (u32)(vmread(VMCS_GUEST_CS_BASE) + (u32)v->regs.rip);
-	out->cr3 = vmread(VMCS_GUEST_CR3);
-	out->mode = (hw->cr0 & CR0_PG) | (get_cr4() & (CR4_PSE | CR4_PAE | CR4_LA57)) | (hw->efer & EFER_LMA) |
-		    (v->regs.rflags & RFLAGS_VM) | (u64)rights << 32;
-}
-
 /*
  * What a guest may have, but an entry refuses:
  * - Bochs 2.7: a data segment that was null and was then loaded in real mode is usable, but of
@@ -300,8 +286,6 @@ void vmx_sync_pdptes(struct vcpu *v)
 	u64 table[4] = { 0 };
 	const u64 *in_ram;
 
-	if (!hw->pdptes_stale)
-		return;
 	hw->pdptes_stale = false;
 	if (!(hw->cr0 & CR0_PG) || !(vmread(VMCS_CR4_SHADOW) & CR4_PAE) || (hw->efer & EFER_LMA))
 		return;

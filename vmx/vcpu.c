@@ -181,12 +181,10 @@ void vmx_set_tsc(struct vcpu *v, u64 offset)
 
 /* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way
  * round. */
-static void flush_now(struct vcpu *v)
+static rare void flush_now(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	if (!hw->flush)
-		return;
 	hw->flush = false;
 	invept(vmx_controls.invept, eptp(v));
 	if (vmx_features.vpid)
@@ -198,15 +196,19 @@ static void flush_now(struct vcpu *v)
  * (Bochs, RFLAGS.IF=0). One tick later than that, so that on other machines the interrupt comes
  * first.
  */
-static void set_preemption_timer(void)
+static void set_preemption_timer(struct virt_vcpu *hw)
 {
 	u64 at = this_pcpu()->armed, ticks = TIMER_MAX;
 	s64 left;
 
 	if (!vmx_features.preemption_timer)
 		return;
+	if (at != hw->timer_at) {
+		hw->timer_at = at;
+		hw->timer_tsc = time_to_tsc(at);
+	}
 	if (at != TIME_NEVER) {
-		left = (s64)(time_to_tsc(at) - rdtsc());
+		left = (s64)(hw->timer_tsc - rdtsc());
 		ticks = left > 0 ? (u64)left >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc) : 0;
 		ticks = min_u64(ticks + 1, TIMER_MAX);
 	}
@@ -228,8 +230,11 @@ static void write_guest(struct vcpu *v)
 	write_changed(VMCS_GUEST_RIP, &hw->rip, v->regs.rip);
 	write_changed(VMCS_GUEST_RSP, &hw->rsp, v->regs.r[GPR_RSP]);
 	write_changed(VMCS_GUEST_RFLAGS, &hw->rflags, v->regs.rflags);
-	vmx_write_blocking(v);
-	vmx_sync_pdptes(v);
+	/* Nothing was blocked, and nothing is: nearly always. */
+	if (hw->blocking || v->int_shadow || v->nmi_blocked)
+		vmx_write_blocking(v);
+	if (hw->pdptes_stale)
+		vmx_sync_pdptes(v);
 }
 
 static void read_guest(struct vcpu *v)
@@ -239,7 +244,10 @@ static void read_guest(struct vcpu *v)
 	v->regs.rip = hw->rip = vmread(VMCS_GUEST_RIP);
 	v->regs.r[GPR_RSP] = hw->rsp = vmread(VMCS_GUEST_RSP);
 	v->regs.rflags = hw->rflags = vmread(VMCS_GUEST_RFLAGS);
-	vmx_read_blocking(v);
+	if ((u32)vmread(VMCS_GUEST_BLOCKING) || hw->blocking || v->nmi_blocked)
+		vmx_read_blocking(v);
+	if (vmread(VMCS_VECTORING) & EVENT_VALID)
+		vmx_recover_event(v);
 }
 
 /* An entry that failed with a reason changed nothing of the guest, and the VMCS is still as it was
@@ -257,8 +265,9 @@ void vmx_run(struct vcpu *v, struct vm_exit *x)
 
 	write_guest(v);
 	vmx_sync_apic(v);
-	flush_now(v);
-	set_preemption_timer();
+	if (hw->flush)
+		flush_now(v);
+	set_preemption_timer(hw);
 	do {
 		how = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
 		if (how == VMX_EXITED)
@@ -271,7 +280,6 @@ void vmx_run(struct vcpu *v, struct vm_exit *x)
 	if (!was_refused(reason)) {
 		hw->launched = true;
 		read_guest(v);
-		vmx_recover_event(v);
 	}
 	vmx_decode(v, reason, x);
 }

@@ -67,6 +67,7 @@ struct virt_vcpu {
 	bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs
 			      is old */
 
+	u64 timer_at, timer_tsc; /* the preemption timer's end: this_pcpu()->armed, and the same as a TSC */
 	u64 nmi_at;                /* time_now() when the last NMI was injected */
 	u8 soft_type, soft_length; /* of v->event while that is EVENT_SOFT */
 	u32 failure;               /* VM-instruction error of an entry that failed; 0: none */
@@ -114,11 +115,10 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r);
 void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
-void vmx_get_code(struct vcpu *v, struct virt_code *out);
 /* After an entry was refused: mends what a CPU may have left behind that it does not take back.
  * False: nothing. */
 bool vmx_mend_segments(void);
-/* Before an entry: the VMCS has the PDPTEs of a guest with PAE paging. */
+/* Before an entry, if pdptes_stale: the VMCS has the PDPTEs of a guest with PAE paging. */
 void vmx_sync_pdptes(struct vcpu *v);
 
 /* exit.c */
@@ -129,9 +129,9 @@ void vmx_decode_failure(struct vcpu *v, struct vm_exit *x, bool has_error);
 /* event.c */
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e);
 void vmx_want_window(struct vcpu *v, bool on);
-/* After an exit: an event whose delivery was cut short comes back as v->event. */
+/* After an exit with EVENT_VALID in VECTORING: an event whose delivery was cut short comes back as v->event. */
 void vmx_recover_event(struct vcpu *v);
-/* v->int_shadow and v->nmi_blocked into the VMCS and back. */
+/* v->int_shadow and v->nmi_blocked into the VMCS and back; not needed if all are clear. */
 void vmx_write_blocking(struct vcpu *v);
 void vmx_read_blocking(struct vcpu *v);
 /* The guest faulted at an IRET that had already ended the blocking of NMIs: it goes on. */

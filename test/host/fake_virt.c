@@ -162,19 +162,6 @@ static void set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	v->hw->seg[s] = *seg;
 }
 
-static void get_code(struct vcpu *v, struct virt_code *out)
-{
-	const struct virt_vcpu *hw = v->hw;
-
-	check(hw->loaded);
-	out->at = v->regs.rip;
-	if (vcpu_code_bits(v) != 64)
-		out->at = (u32)(hw->seg[SEG_CS].base + (u32)v->regs.rip);
-	out->cr3 = hw->reg[REG_CR3];
-	out->mode = (hw->reg[REG_CR0] & CR0_PG) | (hw->reg[REG_CR4] & (CR4_PSE | CR4_PAE | CR4_LA57)) |
-		    (u64)vcpu_code_bits(v) << 32;
-}
-
 static void inject(struct vcpu *v, const struct vcpu_event *e)
 {
 	check(v->hw->loaded && e->valid && !v->hw->event.valid);
@@ -238,7 +225,6 @@ const struct virt_ops fake_virt = {
 	.set_reg = set_reg,
 	.get_seg = get_seg,
 	.set_seg = set_seg,
-	.get_code = get_code,
 	.inject = inject,
 	.want_window = want_window,
 	.set_tsc = set_tsc,
