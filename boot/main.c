@@ -14,12 +14,14 @@
 #include <core/loop.h>
 #include <core/mem.h>
 #include <core/memmap.h>
+#include <core/panic.h>
 #include <core/pcpu.h>
 #include <core/service/mem.h>
 #include <drivers/acpi.h>
 #include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
+#include <vm/vcpu.h>
 #include <vm/vm.h>
 
 #define CONFIG_FILE  "plinth.conf"
@@ -185,6 +187,7 @@ static void start_guests(void)
 
 	check(run_setup(policy ? policy : &sched_rr, config.host.slice) == OK);
 	vm_on_all_gone(all_gone);
+	panic_on_report(vcpu_report);
 	if (!guests_create(&config, &boot, virt))
 		log_error("no guest could be started");
 	log_info("pool: %llu of %llu KiB in use", (unsigned long long)(mem_used() / KIB),

@@ -87,6 +87,16 @@ static bool fetch(struct vcpu *v, const struct virt_code *code, struct insn *out
 	return true;
 }
 
+size_t emulate_peek(struct vcpu *v, u8 bytes[INSN_MAX_LEN])
+{
+	struct gwalk_env env = walk_env(v);
+	struct gwalk_fault fault = { 0 };
+	struct virt_code code;
+
+	v->vm->virt->get_code(v, &code);
+	return gwalk_fetch(&env, code.at, bytes, &fault);
+}
+
 bool emulate_decode(struct vcpu *v, struct insn *out)
 {
 	const struct insn *known;

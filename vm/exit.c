@@ -114,6 +114,7 @@ static_assert(ARRAY_LEN(exits) == EXIT_KINDS, "every exit has a handler");
 enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
 {
 	v->exits[x->kind]++;
+	exit_trace_add(&v->trace, x, &v->regs);
 	return exits[x->kind].handler(v, x);
 }
 

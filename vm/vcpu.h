@@ -9,6 +9,7 @@
 #include <lib/types.h>
 #include <stdatomic.h>
 #include <vm/exit.h>
+#include <vm/exit_trace.h>
 #include <vm/insn_cache.h>
 #include <vm/regs.h>
 #include <vm/virt.h>
@@ -60,7 +61,8 @@ struct vcpu {
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
 	u64 stolen_seen;	   /* [o] ns, what the guest was told last */
-	u64 exits[EXIT_KINDS];	   /* [o] */
+	u64 exits[EXIT_KINDS];	   /* [o]; the monitor reads them too: a count may be a moment old */
+	struct exit_trace trace;   /* [o] */
 	struct insn_cache insns;   /* [o] */
 };
 
@@ -102,6 +104,8 @@ unsigned vcpu_cpl(struct vcpu *v);
 u64 vcpu_tsc(struct vcpu *v);
 /* Registers and state to the log, after the guest was stopped. */
 void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
+/* The same for a panic of the hypervisor, which may have happened anywhere: what this pCPU ran then. */
+void vcpu_report(struct runnable *r);
 
 /* A 32-bit result as instructions write it: the upper half becomes zero. */
 static inline void vcpu_set32(struct vcpu *v, enum gpr_index r, u32 val)
