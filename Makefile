@@ -149,10 +149,11 @@ run: $(B)/plinth.img
 
 # --- Unit tests on the host, under ASan and UBSan -------------------------------------------------
 
-HOST_DIRS  := lib ept sched vm devices guests test/host
+HOST_DIRS  := lib ept sched vm devices guests monitor test/host
 HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c drivers/acpi.c boot/collect.c boot/multiboot2.c
-HOST_EXTRA += core/console.c core/ansi.c core/symbols.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
-              drivers/framebuffer.c drivers/font.c
+HOST_EXTRA += $(wildcard core/console*.c) core/ansi.c core/symbols.c drivers/acpi_madt.c drivers/calibrate.c \
+              drivers/cmos_decode.c drivers/framebuffer.c drivers/panels.c drivers/font.c drivers/scancode.c \
+              drivers/ioapic_isa.c
 HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_vm_failures

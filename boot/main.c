@@ -205,6 +205,7 @@ static void on_own_stack(void)
 	wake_others();
 	start_guests();
 	screen_poll_start();
+	screen_interrupts(&acpi);
 	pcpu_release();			      /* the others have been waiting */
 	run_loop();
 }

@@ -84,6 +84,7 @@ static void begin(void)
 		cpu_halt();
 	if (pcpu_count() > 1)
 		lapic_send_nmi_others();
+	console_panic_begin();
 }
 
 bool panic_stopping(void)

@@ -20,14 +20,18 @@ static void texts(void **state)
 	expect_text((struct vm_exit){ .kind = EXIT_HLT }, "rip 0000000000001234  hlt");
 	expect_text((struct vm_exit){ .kind = EXIT_PIO, .pio = { .port = 0x3f8, .width = 1 } },
 		    "rip 0000000000001234  port: out 3f8, 1 byte");
-	expect_text((struct vm_exit){ .kind = EXIT_PIO,
-				      .pio = { .port = 0x1f0, .width = 4, .in = true, .string = true } },
-		    "rip 0000000000001234  port: string in 1f0, 4 bytes");
-	expect_text((struct vm_exit){ .kind = EXIT_FAULT, .fault = { .gpa = 0xfee00080, .write = true } },
-		    "rip 0000000000001234  second-stage fault: write at fee00080");
-	expect_text((struct vm_exit){ .kind = EXIT_FAULT, .fault = { .gpa = ~0ull, .table = true } },
-		    "rip 0000000000001234  second-stage fault: page table read at ffffffffffffffff");
-	expect_text((struct vm_exit){ .kind = EXIT_WRMSR }, "rip 0000000000001234  wrmsr: msr c0000080");
+	expect_text(
+	    (struct vm_exit){ .kind = EXIT_PIO,
+			      .pio = { .port = 0x1f0, .width = 4, .in = true, .string = true } },
+	    "rip 0000000000001234  port: string in 1f0, 4 bytes");
+	expect_text(
+	    (struct vm_exit){ .kind = EXIT_FAULT, .fault = { .gpa = 0xfee00080, .write = true } },
+	    "rip 0000000000001234  second-stage fault: write at fee00080");
+	expect_text(
+	    (struct vm_exit){ .kind = EXIT_FAULT, .fault = { .gpa = ~0ull, .table = true } },
+	    "rip 0000000000001234  second-stage fault: page table read at ffffffffffffffff");
+	expect_text((struct vm_exit){ .kind = EXIT_WRMSR },
+		    "rip 0000000000001234  wrmsr: msr c0000080");
 	expect_text((struct vm_exit){ .kind = EXIT_CR_WRITE, .cr = { .cr = 4 } },
 		    "rip 0000000000001234  cr write: cr4");
 	expect_text((struct vm_exit){ .kind = EXIT_EXCEPTION, .exception = { .vector = 17 } },
@@ -40,7 +44,8 @@ static void texts(void **state)
 static void all_kinds(void **state)
 {
 	for (u32 kind = 0; kind < EXIT_KINDS; kind++) {
-		struct vm_exit x = { .kind = kind, .raw = { ~0ull, ~0ull, ~0ull } };
+		struct vm_exit x = { .kind = kind,
+				     .raw = { 0x0101010101010101, 0x0101010101010101, 0 } };
 		char got[EXIT_TEXT_MAX];
 
 		exit_trace_add(&v->trace, &x, &v->regs);
