@@ -21,6 +21,7 @@
 #include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
+#include <monitor/monitor.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -183,10 +184,13 @@ static void all_gone(void)
 
 static void start_guests(void)
 {
+	static const struct monitor_host monitor = { .start = guests_start };
 	const struct sched_policy *policy = sched_policy_find(config.host.scheduler);
 
 	check(run_setup(policy ? policy : &sched_rr, config.host.slice) == OK);
 	vm_on_all_gone(all_gone);
+	if (monitor_init(&monitor))
+		log_warn("no memory for the monitor");
 	panic_on_report(vcpu_report);
 	if (!guests_create(&config, &boot, virt))
 		log_error("no guest could be started");
