@@ -73,10 +73,23 @@ $(B)/hv/%.asm.o: %.asm $(B)/gen/asm-offsets.inc
 	$(call say,NASM,$<)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -I$(B)/gen/ -MD $(@:.o=.d) -MP -o $@ $<
 
-$(B)/plinth.elf: $(HV_OBJ) linker.ld
+# Twice: the second time with the names of the first one's functions, which do not move by it.
+HV_LINK := $(LD) -O2 --gc-sections -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+           --orphan-handling=error -T linker.ld
+
+$(B)/plinth-nameless.elf: $(HV_OBJ) linker.ld
 	$(call say,LD,$@)
-	$(Q)$(LD) --gc-sections -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
-	    --orphan-handling=error -T linker.ld -o $@ $(HV_OBJ)
+	$(Q)$(HV_LINK) -o $@ $(HV_OBJ)
+
+$(B)/gen/symbols.asm: $(B)/plinth-nameless.elf tools/symbols
+	$(call say,GEN,$@)
+	$(Q)tools/symbols -o $@ $<
+
+$(B)/plinth.elf: $(B)/plinth-nameless.elf $(B)/gen/symbols.asm
+	$(call say,LD,$@)
+	$(Q)$(NASM) -f elf64 -o $(B)/gen/symbols.o $(B)/gen/symbols.asm
+	$(Q)$(HV_LINK) -o $@ $(HV_OBJ) $(B)/gen/symbols.o
+	$(Q)tools/symbols -c $(B)/gen/symbols.asm $@
 
 # What is booted: without the symbols, which GRUB would load too.
 $(B)/plinth-stripped.elf: $(B)/plinth.elf
@@ -136,10 +149,11 @@ run: $(B)/plinth.img
 
 # --- Unit tests on the host, under ASan and UBSan -------------------------------------------------
 
-HOST_DIRS  := lib ept sched vm devices guests test/host
+HOST_DIRS  := lib ept sched vm devices guests monitor test/host
 HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c drivers/acpi.c boot/collect.c boot/multiboot2.c
-HOST_EXTRA += core/console.c core/ansi.c drivers/acpi_madt.c drivers/calibrate.c drivers/cmos_decode.c \
-              drivers/framebuffer.c drivers/font.c
+HOST_EXTRA += $(wildcard core/console*.c) core/ansi.c core/symbols.c drivers/acpi_madt.c drivers/calibrate.c \
+              drivers/cmos_decode.c drivers/framebuffer.c drivers/panels.c drivers/font.c drivers/scancode.c \
+              drivers/ioapic_isa.c
 HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_pc_systems test_vm_failures

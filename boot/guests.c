@@ -18,7 +18,9 @@ static struct guest {
 	const struct vm_config *config;
 	struct guest_image image;
 	struct guest_e820 e820;
+	bool complete; /* its section is right and its files are there */
 } guests[CONFIG_VMS_MAX];
+static const struct virt_ops *vendor; /* [b] */
 
 static const struct boot_file *find(const struct boot_info *bi, const char *path)
 {
@@ -122,14 +124,15 @@ static void tell_memory(struct guest_e820 *e, struct vm_recipe *r)
 	};
 }
 
-static bool create(struct guest *g, const struct virt_ops *virt)
+/* Makes it, or says why not. */
+static enum status create(struct guest *g, char *why, size_t size)
 {
 	const struct vm_config *c = g->config;
 	u64 free = ram_free_bytes();
 	struct vm_recipe r = {
 		.name = c->name,
 		.vcpus = c->vcpus,
-		.virt = virt,
+		.virt = vendor,
 		.board = &pc_board,
 		.load = load,
 		.load_ctx = g,
@@ -152,8 +155,8 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	r.sched.reservation = c->reservation * SCHED_PERCENT;
 	r.sched.limit = c->limit * SCHED_PERCENT;
 	if (!cpus_exist(c)) {
-		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
-		return false;
+		fmt_print(why, size, "cpus names none of the %u pCPUs", machine_pcpus());
+		return E_INVAL;
 	}
 	if (c->tsc.mhz) {
 		const char *why = tsc_refusal(virt, r.tsc_khz);
@@ -164,20 +167,38 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 		}
 	}
 	if (c->memory > free) {
-		log_error("vm \"%s\": cannot start: needs %llu MiB of memory, %llu MiB are free", c->name,
-			  (unsigned long long)(c->memory / MIB), (unsigned long long)(free / MIB));
-		return false;
+		fmt_print(why, size, "needs %llu MiB of memory, %llu MiB are free", (unsigned long long)(c->memory / MIB),
+			  (unsigned long long)(free / MIB));
+		return E_NOMEM;
 	}
 	st = vm_create(&r, &vm);
 	if (st)
-		log_error("vm \"%s\": cannot start: %s", c->name, status_text(st));
-	return !st;
+		fmt_print(why, size, "%s", status_text(st));
+	return st;
+}
+
+enum status guests_start(const char *name, char *why, size_t size)
+{
+	for (u32 i = 0; i < ARRAY_LEN(guests); i++) {
+		struct guest *g = &guests[i];
+
+		if (!g->config || strcmp(g->config->name, name))
+			continue;
+		if (g->complete)
+			return create(g, why, size);
+		str_copy(why, size, "an error of its section or a missing file was reported at boot");
+		return E_INVAL;
+	}
+	str_copy(why, size, "plinth.conf has no VM of that name");
+	return E_NOTFOUND;
 }
 
 u32 guests_create(const struct config *config, const struct boot_info *bi, const struct virt_ops *virt)
 {
+	char why[VM_REASON_MAX];
 	u32 made = 0;
 
+	vendor = virt;
 	for (u32 i = 0; i < config->vm_count; i++) {
 		struct guest *g = &guests[i];
 
@@ -186,7 +207,12 @@ u32 guests_create(const struct config *config, const struct boot_info *bi, const
 			log_error("vm \"%s\": cannot start: its section in plinth.conf has errors", g->config->name);
 			continue;
 		}
-		if (open_all(g, bi) && create(g, virt))
+		g->complete = open_all(g, bi);
+		if (!g->complete)
+			continue;
+		if (create(g, why, sizeof(why)))
+			log_error("vm \"%s\": cannot start: %s", g->config->name, why);
+		else
 			made++;
 	}
 	return made;

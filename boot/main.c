@@ -14,12 +14,15 @@
 #include <core/loop.h>
 #include <core/mem.h>
 #include <core/memmap.h>
+#include <core/panic.h>
 #include <core/pcpu.h>
 #include <core/service/mem.h>
 #include <drivers/acpi.h>
 #include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
+#include <monitor/monitor.h>
+#include <vm/vcpu.h>
 #include <vm/vm.h>
 
 #define CONFIG_FILE  "plinth.conf"
@@ -181,10 +184,14 @@ static void all_gone(void)
 
 static void start_guests(void)
 {
+	static const struct monitor_host monitor = { .start = guests_start };
 	const struct sched_policy *policy = sched_policy_find(config.host.scheduler);
 
 	check(run_setup(policy ? policy : &sched_rr, config.host.slice) == OK);
 	vm_on_all_gone(all_gone);
+	if (monitor_init(&monitor))
+		log_warn("no memory for the monitor");
+	panic_on_report(vcpu_report);
 	if (!guests_create(&config, &boot, virt))
 		log_error("no guest could be started");
 	log_info("pool: %llu of %llu KiB in use", (unsigned long long)(mem_used() / KIB),
@@ -202,6 +209,7 @@ static void on_own_stack(void)
 	wake_others();
 	start_guests();
 	screen_poll_start();
+	screen_interrupts(&acpi);
 	pcpu_release();			      /* the others have been waiting */
 	run_loop();
 }

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "screen.h"
 
+#include <arch/x86_64/defs/vectors.h>
 #include <core/console.h>
 #include <core/hostmap.h>
 #include <core/log.h>
+#include <core/pcpu.h>
 #include <core/service/time.h>
+#include <core/trap.h>
 #include <drivers/framebuffer.h>
+#include <drivers/i8042kbd.h>
+#include <drivers/ioapic.h>
 #include <drivers/serial.h>
 
-/* Short enough that a 16-byte FIFO does not overrun at 9600 baud, and for a person at any speed. */
-#define POLL_PERIOD (10 * NS_PER_MS)
+#define POLL_PERIOD (10 * NS_PER_MS) /* short enough for a person */
+#define POLL_SOON   (1 * NS_PER_MS)  /* a 16-byte FIFO does not overrun at 115200 baud */
 
 static struct serial serials[CONFIG_CONSOLES_MAX];
+static u32 serial_count;
+static u64 poll_period = POLL_PERIOD;
 static struct framebuffer framebuffer;
+static struct i8042kbd keyboard;
 static struct timer poll_timer;
 
 void screen_serial(const struct host_config *host)
@@ -22,8 +30,8 @@ void screen_serial(const struct host_config *host)
 
 		if (c->kind != CONSOLE_SERIAL)
 			continue;
-		if (serial_init(&serials[i], c->port, c->baud))
-			log_add_console(&serials[i].sink);
+		if (serial_init(&serials[serial_count], c->port, c->baud))
+			log_add_console(&serials[serial_count++].sink);
 		else
 			log_warn("no serial port at %xh", c->port);
 	}
@@ -40,25 +48,53 @@ void screen_framebuffer(const struct host_config *host, const struct boot_fb *fb
 			log_info("no framebuffer");
 			return;
 		}
-		pixels = hostmap_add(fb->base, (u64)fb->pitch * fb->height, PT_READ | PT_WRITE, PT_WC);
+		pixels =
+		    hostmap_add(fb->base, (u64)fb->pitch * fb->height, PT_READ | PT_WRITE, PT_WC);
 		if (!pixels || framebuffer_init(&framebuffer, pixels, fb)) {
 			log_warn("framebuffer %ux%u cannot be used", fb->width, fb->height);
 			return;
 		}
 		log_add_console(&framebuffer.sink);
 		log_info("framebuffer %ux%u", fb->width, fb->height);
+		if (i8042kbd_init(&keyboard))
+			console_sink_add(&keyboard.sink);
+		else
+			log_info("no keyboard");
 		return;
+	}
+}
+
+/* Of the pCPU to which the interrupts were led, and on which the timer is. */
+static void on_irq(void)
+{
+	timer_set(&poll_timer, time_now());
+}
+
+void screen_interrupts(const struct acpi_info *acpi)
+{
+	trap_on_console(on_irq);
+	for (u32 i = 0; i < serial_count; i++) {
+		struct serial *u = &serials[i];
+		u8 irq = serial_isa_irq(u->port);
+
+		if (irq && ioapic_route(acpi, irq, this_pcpu()->apic_id, VEC_CONSOLE)) {
+			serial_irq_on(u);
+			continue;
+		}
+		poll_period = POLL_SOON;
+		log_info("serial port %xh: no interrupt, polled", u->port);
 	}
 }
 
 static void poll(void *ctx)
 {
-	console_poll();
-	timer_set(&poll_timer, time_now() + POLL_PERIOD);
+	u64 period = console_poll() ? POLL_SOON : poll_period;
+
+	timer_set(&poll_timer, time_now() + period);
 }
 
 void screen_poll_start(void)
 {
 	timer_init(&poll_timer, poll, NULL);
-	timer_set(&poll_timer, time_now() + POLL_PERIOD);
+	timer_set(&poll_timer, time_now() + poll_period);
 }

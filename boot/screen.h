@@ -5,11 +5,15 @@
 #pragma once
 
 #include <core/service/boot_info.h>
+#include <drivers/acpi.h>
 #include <guests/config.h>
 
 /* Serial lines: as early as possible. */
 void screen_serial(const struct host_config *host);
-/* The framebuffer, once memory can be mapped. */
+/* The framebuffer and its keyboard, once memory can be mapped. */
 void screen_framebuffer(const struct host_config *host, const struct boot_fb *fb);
+/* Leads the serial ports' interrupts to this pCPU, where there is an IOAPIC; after
+ * screen_poll_start(). */
+void screen_interrupts(const struct acpi_info *acpi);
 /* Starts the polling of keyboards; on the bootstrap processor, once timers run. */
 void screen_poll_start(void);

@@ -17,6 +17,7 @@ static struct {
 	struct spinlock lock;
 	struct ring ring;   /* [lock] */
 	atomic_uint hidden; /* [a] relaxed: the first level that the consoles do not show */
+	atomic_bool panic;  /* [a] relaxed: lines go to the consoles at once, without locks */
 } logs = {.ring = {.data = storage, .size = LOG_SIZE}, .hidden = LOG_INFO + 1};
 
 /* The record at r's tail, which moves on, as a string; its level. */
@@ -62,6 +63,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 		if ((u8)*c < ' ' || *c == 0x7F)
 			*c = '?';
 
+	if (atomic_load_explicit(&logs.panic, memory_order_relaxed)) {
+		console_panic_write(line + len);
+		console_panic_write("\n");
+		return;
+	}
 	spin_lock(&logs.lock);
 	keep(level, line);
 	spin_unlock(&logs.lock);
@@ -110,8 +116,43 @@ void log_panic_tail(unsigned count)
 	}
 }
 
+void log_panic_begin(void)
+{
+	atomic_store_explicit(&logs.panic, true, memory_order_relaxed);
+}
+
+void log_each(void (*fn)(void *ctx, enum log_level level, const char *line), void *ctx, u32 newest)
+{
+	struct ring copy;
+	u32 lines = 0, begin;
+	enum log_level level;
+	char line[LOG_LINE_MAX];
+
+	spin_lock(&logs.lock);
+	copy = logs.ring;
+	for (u32 i = copy.tail; i != copy.head; i++)
+		lines += copy.data[i & (LOG_SIZE - 1)] == '\n';
+	for (; lines > newest; lines--)
+		take(&copy, line);
+	for (; lines; lines--) {
+		/* What was written meanwhile has perhaps pushed the next record out. */
+		begin = logs.ring.tail;
+		if ((s32)(begin - copy.tail) > 0)
+			copy.tail = begin;
+		if (copy.tail == logs.ring.head)
+			break;
+		copy.head = logs.ring.head;
+		level = take(&copy, line);
+		spin_unlock(&logs.lock);
+		fn(ctx, level, line);
+		spin_lock(&logs.lock);
+	}
+	spin_unlock(&logs.lock);
+}
+
 void log_reset(void)
 {
+	atomic_store_explicit(&logs.panic, false, memory_order_relaxed);
 	ring_init(&logs.ring, storage, LOG_SIZE);
 	log_set_level(LOG_INFO);
 }

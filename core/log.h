@@ -15,5 +15,10 @@ void log_set_level(enum log_level level);
 bool log_add_console(struct console_sink *sink);
 /* Writes the newest `count` lines, of every level, by console_panic_write(): without any lock. */
 void log_panic_tail(unsigned count);
+/* From now on log_line() does without locks, and shows every line: what the reports of a panic are
+ * written with. */
+void log_panic_begin(void);
+/* Calls fn for the newest `newest` lines of every level, the oldest first, without a lock. */
+void log_each(void (*fn)(void *ctx, enum log_level level, const char *line), void *ctx, u32 newest);
 /* Back to the state at power-on: no lines. For unit tests. */
 void log_reset(void);

@@ -6,17 +6,21 @@
 #include <arch/x86_64/lapic.h>
 #include <core/log.h>
 #include <core/pcpu.h>
+#include <core/symbols.h>
 #include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/range.h>
 #include <stdatomic.h>
 
 #define BACKTRACE_MAX 24
+#define CODE_BYTES    16
 #define PANIC_LOG_LINES 16
 
 extern const char image_start[], text_end[];
+extern const u8 symbols_start[], symbols_end[];
 
 static atomic_bool stopping;
+static void (*report)(struct runnable *r); /* [b] */
 
 /* Random at boot would be better; a constant already catches the overrun that copies too much of a string. */
 u64 __stack_chk_guard = 0x5bd1e995a73c00ffull;
@@ -44,6 +48,18 @@ static bool in_text(u64 at)
 	return range_inside(at, 1, (u64)image_start, (u64)(text_end - image_start));
 }
 
+/* `back`: 1 for a return address, which may be that of the next function if the call was the last instruction. */
+static void line_at(const char *what, u64 at, u64 back)
+{
+	struct symbol s;
+
+	if (symbol_find(symbols_start, (size_t)(symbols_end - symbols_start), at - back - (u64)image_start, &s))
+		line("  %s %016llx %s+%llx\n", what, (unsigned long long)at, s.name,
+		     (unsigned long long)(s.offset + back));
+	else
+		line("  %s %016llx\n", what, (unsigned long long)at);
+}
+
 /* Frame pointers are kept; a frame must lie above its callee's on the same stack. */
 static void backtrace(u64 rbp)
 {
@@ -54,7 +70,7 @@ static void backtrace(u64 rbp)
 
 		if (!range_inside(rbp, 16, low, size) || !in_text(frame[1]))
 			break;
-		line("  called from %016llx\n", (unsigned long long)frame[1]);
+		line_at("called from", frame[1], 1);
 		if (frame[0] <= rbp)
 			break;
 		rbp = frame[0];
@@ -68,6 +84,7 @@ static void begin(void)
 		cpu_halt();
 	if (pcpu_count() > 1)
 		lapic_send_nmi_others();
+	console_panic_begin();
 }
 
 bool panic_stopping(void)
@@ -78,6 +95,22 @@ bool panic_stopping(void)
 static u32 cpu_number(void)
 {
 	return rdmsr(MSR_GS_BASE) ? this_pcpu()->id : 0;
+}
+
+void panic_on_report(void (*fn)(struct runnable *r))
+{
+	report = fn;
+}
+
+/* The guest's part comes last: another fault there halts at once. */
+static _Noreturn void finish(void)
+{
+	log_panic_tail(PANIC_LOG_LINES);
+	log_panic_begin();
+	if (report && rdmsr(MSR_GS_BASE) && this_pcpu()->current)
+		report(this_pcpu()->current);
+	line("PANIC: all pCPUs are stopped\n");
+	cpu_halt();
 }
 
 _Noreturn void panic(const char *fmt, ...)
@@ -91,8 +124,7 @@ _Noreturn void panic(const char *fmt, ...)
 	va_end(ap);
 	line("\nPANIC on pcpu %u: %s\n", cpu_number(), text);
 	backtrace((u64)__builtin_frame_address(0));
-	log_panic_tail(PANIC_LOG_LINES);
-	cpu_halt();
+	finish();
 }
 
 static void registers(const struct trap_frame *f)
@@ -112,15 +144,29 @@ static void registers(const struct trap_frame *f)
 	     (unsigned long long)rdmsr(MSR_EFER));
 }
 
+static void code(u64 rip)
+{
+	const u8 *bytes = (const u8 *)rip;
+
+	if (!in_text(rip) || !in_text(rip + CODE_BYTES - 1))
+		return;
+	line("  code");
+	for (unsigned i = 0; i < CODE_BYTES; i++)
+		line(" %02x", bytes[i]);
+	line("\n");
+}
+
 _Noreturn void panic_trap(const struct trap_frame *f)
 {
 	begin();
 	line("\nPANIC on pcpu %u: exception %llu, error %llx\n", cpu_number(), (unsigned long long)f->vector,
 	     (unsigned long long)f->error);
 	registers(f);
+	code(f->rip);
+	if (in_text(f->rip))
+		line_at("        in", f->rip, 0);
 	backtrace(f->rbp);
-	log_panic_tail(PANIC_LOG_LINES);
-	cpu_halt();
+	finish();
 }
 
 void panic_report_nmi(const struct trap_frame *f)

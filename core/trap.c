@@ -7,6 +7,7 @@
 #include <core/panic.h>
 #include <core/pcpu.h>
 #include <core/timer.h>
+#include <core/trap.h>
 
 /* Another pCPU panicked, or it is not ours: a watchdog or a button. */
 static void on_nmi(const struct trap_frame *f)
@@ -14,6 +15,13 @@ static void on_nmi(const struct trap_frame *f)
 	if (panic_stopping())
 		cpu_halt();
 	panic_report_nmi(f);
+}
+
+static void (*on_console)(void); /* [b] */
+
+void trap_on_console(void (*fn)(void))
+{
+	on_console = fn;
 }
 
 void trap_handle(struct trap_frame *f)
@@ -28,6 +36,8 @@ void trap_handle(struct trap_frame *f)
 		return;
 	if (f->vector == VEC_TIMER)
 		timer_fired();
+	if (f->vector == VEC_CONSOLE && on_console)
+		on_console();
 	/* VEC_KICK needs nothing: the interrupted loop looks at the request bits. */
 	lapic_eoi();
 }

@@ -21,8 +21,12 @@
 #define IIR_FIFO    BITS(7, 6)
 #define LCR_8N1     0x03
 #define LCR_DLAB    BIT(7)
-#define MCR_DTR_RTS (BIT(0) | BIT(1))
+#define IER_RX      BIT(0)
+#define MCR_DTR     BIT(0)
+#define MCR_RTS     BIT(1)
+#define MCR_OUT2    BIT(3) /* on the PC: the interrupt reaches its pin */
 #define LSR_DATA    BIT(0)
+#define LSR_OVERRUN BIT(1)
 #define LSR_THRE    BIT(5)
 #define LSR_ABSENT  0xFF /* no UART sets all of it */
 
@@ -70,12 +74,42 @@ static void set_baud(const struct serial *u, u32 baud)
 	set_reg(u, REG_LCR, LCR_8N1);
 }
 
+static void set_modem(struct serial *u)
+{
+	set_reg(u, REG_MCR, (u8)(MCR_DTR | (u->held ? 0 : MCR_RTS) | (u->irq ? MCR_OUT2 : 0)));
+}
+
+/* A sender that heeds RTS may still send what its FIFO holds. */
+static void hold(struct serial *u)
+{
+	bool hold = ring_used(&u->rx) >= (u->held ? SERIAL_RX_SIZE / 4 : SERIAL_RX_SIZE * 3 / 4);
+
+	if (hold == u->held)
+		return;
+	u->held = hold;
+	set_modem(u);
+}
+
+/* Takes what was received, as far as there is room; returns the last line status. */
+static u8 receive(struct serial *u)
+{
+	u8 lsr = reg(u, REG_LSR);
+
+	while (lsr != LSR_ABSENT && (lsr & LSR_DATA) && ring_free(&u->rx)) {
+		u->overruns += !!(lsr & LSR_OVERRUN);
+		ring_put(&u->rx, reg(u, REG_DATA));
+		lsr = reg(u, REG_LSR);
+	}
+	hold(u);
+	return lsr;
+}
+
 static bool wait_empty(struct serial *u)
 {
 	u32 reads = u->stuck ? 1 : PUT_READS;
 
 	while (reads--) {
-		u8 lsr = reg(u, REG_LSR);
+		u8 lsr = receive(u);
 
 		if (lsr == LSR_ABSENT)
 			break;
@@ -98,7 +132,8 @@ static int sink_get(struct console_sink *s)
 
 bool serial_init(struct serial *u, u16 port, u32 baud)
 {
-	*u = (struct serial){.sink = {.put = sink_put, .get = sink_get}, .port = port};
+	*u = (struct serial){ .sink = { .put = sink_put, .get = sink_get }, .port = port };
+	ring_init(&u->rx, u->rx_data, SERIAL_RX_SIZE);
 	set_reg(u, REG_LCR, LCR_8N1);
 	if (!is_present(u))
 		return false;
@@ -107,7 +142,9 @@ bool serial_init(struct serial *u, u16 port, u32 baud)
 	if (baud)
 		set_baud(u, baud);
 	set_reg(u, REG_FCR, FCR_RESET);
-	set_reg(u, REG_MCR, MCR_DTR_RTS);
+	ring_init(&u->rx, u->rx_data, SERIAL_RX_SIZE); /* what came before was not for us */
+	u->held = false;
+	set_modem(u);
 	u->fifo = (reg(u, REG_IIR) & IIR_FIFO) == IIR_FIFO;
 	return true;
 }
@@ -126,7 +163,30 @@ void serial_put(struct serial *u, u8 byte)
 
 int serial_get(struct serial *u)
 {
-	u8 lsr = reg(u, REG_LSR);
+	int byte;
 
-	return lsr != LSR_ABSENT && lsr & LSR_DATA ? reg(u, REG_DATA) : -1;
+	receive(u);
+	byte = ring_get(&u->rx);
+	hold(u);
+	return byte;
+}
+
+u8 serial_isa_irq(u16 port)
+{
+	switch (port) {
+	case 0x3F8:
+	case 0x3E8:
+		return 4;
+	case 0x2F8:
+	case 0x2E8:
+		return 3;
+	}
+	return 0;
+}
+
+void serial_irq_on(struct serial *u)
+{
+	u->irq = true;
+	set_modem(u);
+	set_reg(u, REG_IER, IER_RX);
 }

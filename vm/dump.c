@@ -3,7 +3,9 @@
 #include <vm/vcpu.h>
 
 #include <core/service/log.h>
+#include <core/service/window.h>
 #include <lib/fmt.h>
+#include <vm/emulate.h>
 #include <vm/vm.h>
 
 typedef unsigned long long ull;
@@ -32,13 +34,38 @@ static void dump_gprs(struct vcpu *v)
 			 (ull)v->regs.r[i + 3]);
 }
 
-void vcpu_dump(struct vcpu *v, const struct vm_exit *x)
+static void dump_exits(const struct vcpu *v)
+{
+	const struct exit_record *r;
+
+	log_info("  the newest exits, the last one first:");
+	for (u32 back = 0; (r = exit_trace_get(&v->trace, back)); back++) {
+		char text[EXIT_TEXT_MAX];
+
+		exit_text(r, text);
+		log_info("  %4d %s", -(int)back, text);
+	}
+}
+
+/* Guest RAM is there on the VM's own window only. */
+static void dump_code(struct vcpu *v)
+{
+	u8 bytes[INSN_MAX_LEN];
+	char text[3 * INSN_MAX_LEN + 1] = "";
+	size_t count, len = 0;
+
+	if (window_current() != v->vm->window)
+		return;
+	count = emulate_peek(v, bytes);
+	for (size_t i = 0; i < count; i++)
+		len += fmt_print(text + len, sizeof(text) - len, " %02x", bytes[i]);
+	log_info("  code%s", count ? text : " cannot be read");
+}
+
+static void dump_state(struct vcpu *v)
 {
 	const struct virt_ops *virt = v->vm->virt;
 
-	log_error("vm \"%s\": vcpu %u: %s", v->vm->name, v->id, x ? exit_name(x->kind) : "double fault");
-	if (x && (x->kind == EXIT_UNKNOWN || x->kind == EXIT_INVALID))
-		log_info("  exit code %llx info1 %llx info2 %llx", (ull)x->raw.code, (ull)x->raw.info1, (ull)x->raw.info2);
 	log_info("  rip %016llx rflags %08llx cpl %u, %u-bit code", (ull)v->regs.rip, (ull)v->regs.rflags, vcpu_cpl(v),
 		 vcpu_code_bits(v));
 	dump_gprs(v);
@@ -47,6 +74,26 @@ void vcpu_dump(struct vcpu *v, const struct vm_exit *x)
 		 (ull)virt->get_reg(v, REG_EFER));
 	dump_segments(v);
 	virt->dump(v);
+	dump_code(v);
+}
+
+void vcpu_dump(struct vcpu *v, const struct vm_exit *x)
+{
+	log_error("vm \"%s\": vcpu %u: %s", v->vm->name, v->id, x ? exit_name(x->kind) : "double fault");
+	if (x && (x->kind == EXIT_UNKNOWN || x->kind == EXIT_INVALID))
+		log_info("  exit code %llx info1 %llx info2 %llx", (ull)x->raw.code, (ull)x->raw.info1, (ull)x->raw.info2);
+	dump_state(v);
+	dump_exits(v);
+}
+
+/* What needs memory alone comes first: the rest asks the processor, and may be what went wrong. */
+void vcpu_report(struct runnable *r)
+{
+	struct vcpu *v = container_of(r, struct vcpu, run);
+
+	log_error("vm \"%s\": vcpu %u was running", v->vm->name, v->id);
+	dump_exits(v);
+	dump_state(v);
 }
 
 void vm_log_exits(const struct vm *vm)

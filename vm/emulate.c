@@ -70,27 +70,40 @@ static bool decode(struct vcpu *v, const u8 *bytes, size_t len, const struct gwa
 	}
 }
 
+/* Linear address of the instruction at RIP. */
+static gva_t code_address(struct vcpu *v)
+{
+	struct segment cs;
+
+	if (vcpu_code_bits(v) == 64)
+		return v->regs.rip;
+	v->vm->virt->get_seg(v, SEG_CS, &cs);
+	return (u32)(cs.base + (u32)v->regs.rip);
+}
+
+size_t emulate_peek(struct vcpu *v, u8 bytes[INSN_MAX_LEN])
+{
+	struct gwalk_env env = walk_env(v);
+	struct gwalk_fault fault = { 0 };
+
+	return gwalk_fetch(&env, code_address(v), bytes, &fault);
+}
+
 /* Fetches it by way of the guest's tables. */
 static rare bool fetch(struct vcpu *v, struct insn *out)
 {
 	struct gwalk_env env = walk_env(v);
-	bool is_64 = vcpu_code_bits(v) == 64;
+	gva_t at = code_address(v);
 	struct gwalk_fault fault = { 0 };
 	struct gwalk_trace trace;
-	struct segment cs;
 	u8 bytes[INSN_MAX_LEN];
-	gva_t at = v->regs.rip;
 	size_t len;
 
-	if (!is_64) {
-		v->vm->virt->get_seg(v, SEG_CS, &cs);
-		at = (u32)(cs.base + (u32)at);
-	}
 	len = gwalk_fetch(&env, at, bytes, &fault);
 	if (!decode(v, bytes, len, &fault, out))
 		return false;
 	/* The way may be another already. But what is kept is compared with the bytes at its end. */
-	if (is_64 && !gwalk_traced(&env, at, GWALK_FETCH, &trace, &fault))
+	if (vcpu_code_bits(v) == 64 && !gwalk_traced(&env, at, GWALK_FETCH, &trace, &fault))
 		insn_cache_keep(&v->insns, &env, at, &trace, bytes, out);
 	return true;
 }

@@ -16,6 +16,8 @@ bool must_check emulate_decode(struct vcpu *v, struct insn *out);
 bool must_check emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn *out);
 /* Only the length of the instruction at RIP; 0 for false. */
 u8 must_check emulate_length(struct vcpu *v);
+/* Up to INSN_MAX_LEN bytes at RIP, as far as they can be read; nothing happens to the guest but accessed bits. */
+size_t emulate_peek(struct vcpu *v, u8 bytes[INSN_MAX_LEN]);
 /* Value of a register or memory operand of up to 2 bytes (LMSW). False as above. */
 bool must_check emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_operand *op, u64 *val);
 /* Executes the instruction. It moves RIP itself. */

@@ -9,6 +9,7 @@
 #include <lib/types.h>
 #include <stdatomic.h>
 #include <vm/exit.h>
+#include <vm/exit_trace.h>
 #include <vm/insn_cache.h>
 #include <vm/regs.h>
 #include <vm/virt.h>
@@ -60,7 +61,8 @@ struct vcpu {
 	struct guest_cpu cpu;	   /* [o] */
 	struct vcpu_msrs msr;	   /* [o] */
 	u64 stolen_seen;	   /* [o] ns, what the guest was told last */
-	u64 exits[EXIT_KINDS];	   /* [o] */
+	u64 exits[EXIT_KINDS];	   /* [o]; the monitor reads them too: a count may be a moment old */
+	struct exit_trace trace;   /* [o] */
 	struct insn_cache insns;   /* [o] */
 };
 
@@ -103,11 +105,14 @@ u64 vcpu_tsc(struct vcpu *v);
 u64 vcpu_tsc_at(const struct vcpu *v, u64 now);
 /* Registers and state to the log, after the guest was stopped. */
 void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
+/* The same for a panic of the hypervisor, which may have happened anywhere: what this pCPU ran then. */
+void vcpu_report(struct runnable *r);
 
 /* Routes `x` to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */
 static inline enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
 {
 	v->exits[x->kind]++;
+	exit_trace_add(&v->trace, x, &v->regs);
 	return exit_handlers[x->kind](v, x);
 }
 

@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include <stdarg.h>
 #include <vm/msr.h>
+#include <vm/roster.h>
 #include <vm/run.h>
 #include <vm/vcpu.h>
 
@@ -102,6 +103,17 @@ destroy_window:
 	return st;
 }
 
+static void unbuild(struct vm *vm)
+{
+	vm->ops->fini(vm);
+	run_group_fini(&vm->sched);
+	destroy_vcpus(vm);
+	vm->virt->vm_fini(vm);
+	/* The window maps the RAM, so it goes first. */
+	window_destroy(vm->window);
+	aspace_fini(vm);
+}
+
 enum status vm_create(const struct vm_recipe *r, struct vm **out)
 {
 	struct vm *vm = mem_alloc(sizeof(*vm));
@@ -112,9 +124,11 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 		return E_NOMEM;
 	fill(vm, r);
 	st = build(vm);
-	if (st) {
-		mem_free(vm, sizeof(*vm));
-		return st;
+	if (st)
+		goto free_vm;
+	if (!roster_join(vm)) {
+		st = E_FULL;
+		goto unbuild;
 	}
 	atomic_fetch_add(&vms, 1);
 	*out = vm;
@@ -122,31 +136,35 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 	for (u32 i = 0; i < count; i++)
 		vcpu_notify(vm->vcpu[i]);
 	return OK;
+
+unbuild:
+	unbuild(vm);
+free_vm:
+	mem_free(vm, sizeof(*vm));
+	return st;
 }
 
 static void destroy(struct vm *vm)
 {
+	u32 number;
+
 	window_enter(vm->window);
 	aspace_scrub(vm);
 	window_enter(NULL);
 	vm_log_exits(vm);
 	/* A warning, so that it is seen while another guest has the screen. */
 	log_warn("vm \"%s\": %s", vm->name, vm->reason);
-	vm->ops->fini(vm);
-	run_group_fini(&vm->sched);
-	destroy_vcpus(vm);
-	vm->virt->vm_fini(vm);
-	/* The window maps the RAM, so it goes first. */
-	window_destroy(vm->window);
-	aspace_fini(vm);
+	number = roster_leave(vm);
+	unbuild(vm);
 	mem_free(vm, sizeof(*vm));
+	roster_ended(number);
 	if (atomic_fetch_sub(&vms, 1) == 1 && all_gone)
 		all_gone();
 }
 
 /* --- Verdicts --------------------------------------------------------------------------------------------- */
 
-void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...)
+bool vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...)
 {
 	va_list ap;
 	bool first;
@@ -163,6 +181,7 @@ void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...)
 	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; first && i < vm->vcpu_count; i++)
 		vcpu_notify(vm->vcpu[i]);
+	return first;
 }
 
 void vm_guest_reset(struct vm *vm, const char *how)
@@ -181,6 +200,10 @@ void vm_guest_poweroff(struct vm *vm)
 /* QEMU, whose test device this is, would exit with a status that is never 0: suites' runners look for that one. */
 void vm_guest_exit(struct vm *vm, u32 code)
 {
+	spin_lock(&vm->park_lock);
+	vm->has_exit_code = true;
+	vm->exit_code = code;
+	spin_unlock(&vm->park_lock);
 	vm_end(vm, VM_STOP, "ended with exit code %u (QEMU's status %u)", code, (code << 1 | 1) & 0xff);
 }
 

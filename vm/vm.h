@@ -94,6 +94,8 @@ struct vm {
 	bool rising;		      /* [park_lock] one of them loads the guest afresh */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
+	bool has_exit_code;	      /* [park_lock] the guest ended itself with a code */
+	u32 exit_code;		      /* [park_lock] */
 	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */
 	struct vm_start start;	      /* this and the next two: written while all are parked, published by the verdict */
 	u64 epoch;		      /* time_now() when it last started */
@@ -107,8 +109,11 @@ struct vm {
 
 /* Makes a VM and lets it start. On failure nothing is left. Boot or any pCPU, interrupts off, no lock held. */
 enum status must_check vm_create(const struct vm_recipe *recipe, struct vm **out);
-/* The VM is to restart or to stop; the first call wins until it has happened. Any pCPU. `reason` is for people. */
-void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __attribute__((format(printf, 3, 4)));
+/*
+ * The VM is to restart or to stop; the first call wins until it has happened: false, another one did. Any pCPU. `reason` is
+ * for people.
+ */
+bool vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __attribute__((format(printf, 3, 4)));
 /* The guest asked for a reset, or for power off, by one of the board's ways. */
 void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);

@@ -236,20 +236,29 @@ class Qemu(Machine):
                 time.sleep(0.05)
         self.attach(self.socket.fileno())
 
-    def screenshot(self):
-        """The VGA device's picture as a PPM file's bytes."""
-        target = self.folder / "screen.ppm"
+    def qmp(self, command, **arguments):
+        """A command to QEMU itself."""
         with socket.socket(socket.AF_UNIX) as qmp:
             qmp.connect(str(self.folder / "qmp"))
             lines = qmp.makefile("rw", encoding="utf-8")
-            for command in ({"execute": "qmp_capabilities"},
-                            {"execute": "screendump", "arguments": {"filename": str(target)}}):
-                lines.write(json.dumps(command) + "\n")
+            for call in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                lines.write(json.dumps(call) + "\n")
                 lines.flush()
                 while not re.search(r'"(return|error)"', answer := lines.readline()):
                     assert answer, "QEMU hung up"
                 assert '"return"' in answer, answer
+
+    def screenshot(self):
+        """The VGA device's picture as a PPM file's bytes."""
+        target = self.folder / "screen.ppm"
+        self.qmp("screendump", filename=str(target))
         return target.read_bytes()
+
+    def press(self, *combinations):
+        """Keys of the PC keyboard by QEMU's names, those of one combination with a dash between."""
+        for keys in combinations:
+            self.qmp("send-key", keys=[{"type": "qcode", "data": key} for key in keys.split("-")])
+            time.sleep(0.15)
 
     def last_words(self):
         return (self.folder / "qemu.log").read_text(encoding="utf-8", errors="replace")

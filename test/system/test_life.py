@@ -98,6 +98,8 @@ def test_triple_fault(machine):
     ticks_on(m)
     # The guest's image begins at 1 MiB.
     assert re.search(r"\brip 0*10[0-9a-f]{4}\b", m.log), "no registers"
+    assert re.search(r" 0 rip 0*10[0-9a-f]{4}  shutdown\r\n.* -1 rip .*\r\n.* -2 rip ", m.log), "no exits"
+    assert re.search(r"vm(cb|cs): exit .*\r\n(.*vmcs.*\r\n)*.*  code( [0-9a-f]{2}){15}\r", m.log), "no code"
     assert "all VMs have ended" not in m.log
 
 

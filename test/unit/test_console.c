@@ -1,85 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit.h"
-
-#include "../host/fake_time.h"
-
-#include <core/ansi.h>
-#include <core/console.h>
-#include <lib/string.h>
-#include <lib/types.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-/* A screen of 64 KiB and a keyboard. */
-struct screen {
-	struct console_sink sink;
-	char text[64 * KIB];
-	size_t len;
-	const char *typed;
-};
-
-static struct screen screen;
-static struct console_port *web, *db;
-
-static void screen_put(struct console_sink *s, char c)
-{
-	struct screen *sc = container_of(s, struct screen, sink);
-
-	assert_true(sc->len < sizeof(sc->text) - 1);
-	sc->text[sc->len++] = c;
-	sc->text[sc->len] = '\0';
-}
-
-static int screen_get(struct console_sink *s)
-{
-	struct screen *sc = container_of(s, struct screen, sink);
-
-	return sc->typed && *sc->typed ? (u8)*sc->typed++ : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	console_reset();
-	fake_time_reset();
-	fake_time_advance(NS_PER_S);
-	memset(&screen, 0, sizeof(screen));
-	screen.sink = (struct console_sink){.put = screen_put, .get = screen_get};
-	assert_true(console_sink_add(&screen.sink));
-	web = console_port_open("web");
-	db = console_port_open("db");
-	return 0;
-}
-
-static void clear(void)
-{
-	screen.len = 0;
-	screen.text[0] = '\0';
-}
-
-static void put(struct console_port *p, const char *text)
-{
-	while (*text)
-		console_port_put(p, (u8)*text++);
-}
-
-static void type(const char *keys)
-{
-	while (*keys)
-		assert_true(console_input((u8)*keys++));
-}
-
-static void wait_ms(u64 ms)
-{
-	fake_time_advance(ms * NS_PER_MS);
-	console_poll();
-}
-
-static void assert_screen(const char *text)
-{
-	assert_string_equal(screen.text, text);
-	clear();
-}
+/* core/console*.c: what all guests print, and what one in front does. */
+#include "console_rig.h"
 
 /* --- All guests --- */
 
@@ -203,10 +124,6 @@ static void test_every_byte_value_is_harmless(void **state)
 
 /* --- One guest --- */
 
-#define FRONT_WEB "--- web has the screen and the keyboard (Ctrl-A 0: all guests)\r\n"
-#define FRONT_DB  "--- db has the screen and the keyboard (Ctrl-A 0: all guests)\r\n"
-#define ALL       "--- all guests (Ctrl-A and a digit: one guest and the keyboard)\r\n"
-
 static void test_front_guest_is_raw_and_alone(void **state)
 {
 	type("\0011");
@@ -234,28 +151,6 @@ static void test_hidden_output_is_shown_when_brought_to_front(void **state)
 	assert_screen("[db] db # ls\r\n");
 }
 
-static void test_history_shown_is_the_newest_4_kib_from_a_line_start(void **state)
-{
-	char line[64];
-
-	type("\0011");
-	for (int i = 0; i < 2000; i++) {
-		snprintf(line, sizeof(line), "line %04d\n", i);
-		put(db, line);
-	}
-	clear();
-	type("\0012");
-	assert_memory_equal(screen.text, FRONT_DB "line 1591\r\n",
-			    sizeof(FRONT_DB "line 1591\r\n") - 1);
-	assert_string_equal(screen.text + screen.len - 11, "line 1999\r\n");
-	/* No line end in it at all: shown as it is. */
-	for (int i = 0; i < 20000; i++)
-		console_port_put(web, 'w');
-	clear();
-	type("\0011");
-	assert_int_equal(screen.len, 2 + sizeof(FRONT_WEB) - 1 + 4096 - 2);
-}
-
 static void test_keys_go_to_the_front_guest_only(void **state)
 {
 	type("\0012x");
@@ -279,14 +174,20 @@ static void test_guest_that_ends_gives_the_screen_back(void **state)
 	assert_screen(ALL);
 }
 
+#define HELP                                                                                       \
+	"--- Ctrl-A 1: web; 2: db\r\n"                                                             \
+	"--- Ctrl-A 0: all guests, the keyboard rests; n, p: next guest, previous one\r\n" \
+	"--- Ctrl-A m: the monitor; h: all that is kept of what the guest in front printed\r\n"    \
+	"--- Ctrl-A Ctrl-A: Ctrl-A for the guest in front; ?: this\r\n"
+
 static void test_help_once_and_unknown_guests(void **state)
 {
 	type("abc");
-	assert_screen("--- Ctrl-A 0: all guests are shown, the keyboard rests; 1: web; 2: db\r\n");
+	assert_screen(HELP);
 	type("d\r");
 	assert_screen("");
 	type("\001?");
-	assert_screen("--- Ctrl-A 0: all guests are shown, the keyboard rests; 1: web; 2: db\r\n");
+	assert_screen(HELP);
 	type("\0019");
 	assert_screen("--- there is no guest 9\r\n");
 	type("\001\001"); /* nobody in front: nothing to send it to */
@@ -375,7 +276,7 @@ static void test_ports_are_found_again_by_name(void **state)
 	assert_null(console_port_open("one too many"));
 	assert_ptr_equal(console_port_open("db"), db);
 	for (int i = 1; i < CONSOLE_SINKS_MAX; i++)
-		assert_true(console_sink_add(&(struct console_sink){.put = screen_put}));
+		assert_true(console_sink_add(&(struct console_sink){ .put = screen_put }));
 	assert_false(console_sink_add(&screen.sink));
 	console_reset();
 }
@@ -390,26 +291,26 @@ static void test_panic_needs_no_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_whole_lines_carry_the_name, setup),
-	    cmocka_unit_test_setup(test_interleaved_bytes_make_whole_lines, setup),
-	    cmocka_unit_test_setup(test_prompt_appears_after_100_ms_and_its_line_goes_on, setup),
-	    cmocka_unit_test_setup(test_line_interrupted_goes_on_with_the_name, setup),
-	    cmocka_unit_test_setup(test_empty_lines_are_shown, setup),
-	    cmocka_unit_test_setup(test_long_line_is_shown_in_pieces_on_one_line, setup),
-	    cmocka_unit_test_setup(test_hypervisor_lines_stand_alone, setup),
-	    cmocka_unit_test_setup(test_guest_cannot_garble_the_prefix, setup),
-	    cmocka_unit_test_setup(test_every_byte_value_is_harmless, setup),
-	    cmocka_unit_test_setup(test_front_guest_is_raw_and_alone, setup),
-	    cmocka_unit_test_setup(test_hidden_output_is_shown_when_brought_to_front, setup),
-	    cmocka_unit_test_setup(test_history_shown_is_the_newest_4_kib_from_a_line_start, setup),
-	    cmocka_unit_test_setup(test_keys_go_to_the_front_guest_only, setup),
-	    cmocka_unit_test_setup(test_guest_that_ends_gives_the_screen_back, setup),
-	    cmocka_unit_test_setup(test_help_once_and_unknown_guests, setup),
-	    cmocka_unit_test_setup(test_notified_without_the_lock, setup),
-	    cmocka_unit_test_setup(test_full_input_is_refused_and_nothing_lost, setup),
-	    cmocka_unit_test_setup(test_dead_guest_does_not_lock_the_operator_in, setup),
-	    cmocka_unit_test_setup(test_ports_are_found_again_by_name, setup),
-	    cmocka_unit_test_setup(test_panic_needs_no_lock, setup),
+		cmocka_unit_test_setup(test_whole_lines_carry_the_name, setup),
+		cmocka_unit_test_setup(test_interleaved_bytes_make_whole_lines, setup),
+		cmocka_unit_test_setup(test_prompt_appears_after_100_ms_and_its_line_goes_on,
+				       setup),
+		cmocka_unit_test_setup(test_line_interrupted_goes_on_with_the_name, setup),
+		cmocka_unit_test_setup(test_empty_lines_are_shown, setup),
+		cmocka_unit_test_setup(test_long_line_is_shown_in_pieces_on_one_line, setup),
+		cmocka_unit_test_setup(test_hypervisor_lines_stand_alone, setup),
+		cmocka_unit_test_setup(test_guest_cannot_garble_the_prefix, setup),
+		cmocka_unit_test_setup(test_every_byte_value_is_harmless, setup),
+		cmocka_unit_test_setup(test_front_guest_is_raw_and_alone, setup),
+		cmocka_unit_test_setup(test_hidden_output_is_shown_when_brought_to_front, setup),
+		cmocka_unit_test_setup(test_keys_go_to_the_front_guest_only, setup),
+		cmocka_unit_test_setup(test_guest_that_ends_gives_the_screen_back, setup),
+		cmocka_unit_test_setup(test_help_once_and_unknown_guests, setup),
+		cmocka_unit_test_setup(test_notified_without_the_lock, setup),
+		cmocka_unit_test_setup(test_full_input_is_refused_and_nothing_lost, setup),
+		cmocka_unit_test_setup(test_dead_guest_does_not_lock_the_operator_in, setup),
+		cmocka_unit_test_setup(test_ports_are_found_again_by_name, setup),
+		cmocka_unit_test_setup(test_panic_needs_no_lock, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

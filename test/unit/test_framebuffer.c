@@ -18,11 +18,11 @@ static void screen(u32 cols, u32 rows, u32 spare, u32 gap)
 {
 	free(pixels);
 	mode = (struct boot_fb){
-	    .width = cols * FONT_WIDTH + spare,
-	    .height = rows * FONT_HEIGHT + spare,
-	    .pitch = (cols * FONT_WIDTH + spare + gap) * 4,
-	    .red_shift = 16,
-	    .green_shift = 8,
+		.width = cols * FONT_WIDTH + spare,
+		.height = rows * FONT_HEIGHT + spare,
+		.pitch = (cols * FONT_WIDTH + spare + gap) * 4,
+		.red_shift = 16,
+		.green_shift = 8,
 	};
 	/* The gap of the last line is not there: nobody may touch it. */
 	pixels = malloc((size_t)mode.pitch * mode.height - gap * 4);
@@ -156,7 +156,7 @@ static void test_size_is_limited_to_the_cells(void **state)
 	assert_int_equal(fb.cols, FRAMEBUFFER_COLS_MAX);
 	assert_int_equal(fb.rows, FRAMEBUFFER_ROWS_MAX);
 	for (int i = 0; i < 90 * 240 - 1; i++)
-		framebuffer_put(&fb, (char)('!' + i % 90));
+		panel_put(&fb, CONSOLE_PANEL_LOG, (char)('!' + i % 90));
 	assert_int_equal(at(79, 238), '!' + (90 * 240 - 2) % 90);
 	assert_int_equal(at(79, 239), '_');
 }
@@ -166,22 +166,95 @@ static void test_one_cell_and_random_bytes(void **state)
 	screen(1, 1, 0, 0);
 	srand(1);
 	for (int i = 0; i < 20000; i++)
-		framebuffer_put(&fb, (char)rand());
+		panel_put(&fb, CONSOLE_PANEL_LOG, (char)rand());
 	screen(5, 3, 3, 1);
 	for (int i = 0; i < 20000; i++)
-		framebuffer_put(&fb, (char)rand());
-	assert_true(fb.col <= fb.cols && fb.row < fb.rows);
+		panel_put(&fb, CONSOLE_PANEL_LOG, (char)rand());
+	assert_true(fb.panel[0].col <= fb.cols && fb.panel[0].row < fb.rows);
+}
+
+/* 80 by 30: four guests as 2 by 2 above the log. */
+static void test_panels(void **state)
+{
+	static const struct console_panel guests[] = { { "web" }, { "db" }, { "mail" }, { "dns" } };
+	struct framebuffer_panel *p = fb.panel;
+
+	screen(80, 30, 5, 0);
+	put("first\r\nsecond\r\nthird");
+	fb.sink.panel_layout(&fb.sink, guests, 4);
+	for (int i = 1; i <= 4; i++) {
+		for (const char *c = "\r\nguest "; *c; c++)
+			fb.sink.panel_put(&fb.sink, i, *c);
+		fb.sink.panel_put(&fb.sink, i, (char)('0' + i));
+		assert_true(p[i].rows >= 8 && p[i].cols >= 39);
+		assert_int_equal(at(p[i].top + 1, p[i].left + 6), '1' + i - 1);
+		for (int k = 1; k < i; k++) {
+			assert_true(p[k].top + p[k].rows < p[i].top ||
+				    p[k].left + p[k].cols < p[i].left ||
+				    p[i].left + p[i].cols < p[k].left);
+			assert_string_equal(p[k].title + 2, guests[k - 1].name);
+		}
+		assert_true(p[i].top + p[i].rows < p[0].top);
+	}
+	/* The log has moved, and goes on. */
+	put("!");
+	assert_int_equal(at(p[0].top, 0), 'f');
+	assert_int_equal(at(p[0].top + 2, 5), '!');
+	assert_int_equal(at(p[0].top + 2, 6), '_');
+	assert_int_equal(at(0, 30), 0); /* a bar has other colours */
+	/* Who has the keyboard has a bright bar. */
+	fb.sink.panel_front(&fb.sink, 2);
+	assert_int_equal(pixels[p[2].left * FONT_WIDTH], fb.ink);
+	assert_int_equal(pixels[0], fb.dim);
+	fb.sink.panel_front(&fb.sink, CONSOLE_PANEL_NONE);
+	assert_int_equal(pixels[p[2].left * FONT_WIDTH], fb.dim);
+	/* One fills up and scrolls: the others stand still. */
+	for (int i = 0; i < 1000; i++)
+		fb.sink.panel_put(&fb.sink, 1, i % 7 ? 'x' : '\n');
+	assert_int_equal(at(p[2].top + 1, p[2].left + 6), '2');
+	assert_int_equal(at(p[3].top + 1, p[3].left + 6), '3');
+	assert_int_equal(at(p[0].top, 0), 'f');
+	/* A panic takes all of it, and its beginning stays. */
+	fb.sink.panel_panic(&fb.sink);
+	put("first");
+	assert_row(
+	    1, "                                                                                ");
+	for (int i = 0; i < 100; i++)
+		put("\r\nend");
+	assert_int_equal(at(0, 0), 'f');
+	assert_int_equal(at(28, 0), 'e');
+	fb.sink.panel_put(&fb.sink, 1, 'x'); /* there is none any more */
+	assert_int_equal(at(1, 0), 'e');
+}
+
+static void test_panels_of_any_number_on_any_screen(void **state)
+{
+	static struct console_panel guests[CONSOLE_PORTS_MAX];
+
+	for (int i = 0; i < CONSOLE_PORTS_MAX; i++)
+		guests[i].name = "a name that is as long as one can be";
+	for (u32 cols = 1; cols < 240; cols += 59)
+		for (u32 rows = 1; rows < 80; rows += 26) {
+			screen(cols, rows, 0, 0);
+			for (u32 count = 0; count <= CONSOLE_PORTS_MAX; count += 1 + count / 4) {
+				fb.sink.panel_layout(&fb.sink, guests, count);
+				for (u32 i = 0; i < 40 * (count + 1); i++)
+					fb.sink.panel_put(&fb.sink, i % (count + 1),
+							  i % 9 ? 'x' : '\n');
+				fb.sink.panel_front(&fb.sink, count);
+			}
+		}
 }
 
 static void test_impossible_modes_are_refused(void **state)
 {
 	static const struct boot_fb bad[] = {
-	    {0},
-	    {.width = 7, .height = 100, .pitch = 400},
-	    {.width = 100, .height = 15, .pitch = 400},
-	    {.width = 100, .height = 100, .pitch = 396},
-	    {.width = 0x40000001, .height = 100, .pitch = 4},
-	    {.width = 100, .height = 100, .pitch = 400, .red_shift = 25},
+		{ 0 },
+		{ .width = 7, .height = 100, .pitch = 400 },
+		{ .width = 100, .height = 15, .pitch = 400 },
+		{ .width = 100, .height = 100, .pitch = 396 },
+		{ .width = 0x40000001, .height = 100, .pitch = 4 },
+		{ .width = 100, .height = 100, .pitch = 400, .red_shift = 25 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -207,17 +280,19 @@ static void test_glyphs_differ_and_leave_a_gap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_text_and_cursor),
-	    cmocka_unit_test(test_new_line_return_backspace_tab),
-	    cmocka_unit_test(test_wraps_only_when_more_comes),
-	    cmocka_unit_test(test_scrolls_at_the_bottom),
-	    cmocka_unit_test(test_scrolling_draws_only_what_changes),
-	    cmocka_unit_test(test_control_sequences_are_swallowed_and_the_unknown_is_a_box),
-	    cmocka_unit_test(test_odd_sizes_are_clipped),
-	    cmocka_unit_test(test_size_is_limited_to_the_cells),
-	    cmocka_unit_test(test_one_cell_and_random_bytes),
-	    cmocka_unit_test(test_impossible_modes_are_refused),
-	    cmocka_unit_test(test_glyphs_differ_and_leave_a_gap),
+		cmocka_unit_test(test_text_and_cursor),
+		cmocka_unit_test(test_new_line_return_backspace_tab),
+		cmocka_unit_test(test_wraps_only_when_more_comes),
+		cmocka_unit_test(test_scrolls_at_the_bottom),
+		cmocka_unit_test(test_scrolling_draws_only_what_changes),
+		cmocka_unit_test(test_control_sequences_are_swallowed_and_the_unknown_is_a_box),
+		cmocka_unit_test(test_odd_sizes_are_clipped),
+		cmocka_unit_test(test_size_is_limited_to_the_cells),
+		cmocka_unit_test(test_one_cell_and_random_bytes),
+		cmocka_unit_test(test_panels),
+		cmocka_unit_test(test_panels_of_any_number_on_any_screen),
+		cmocka_unit_test(test_impossible_modes_are_refused),
+		cmocka_unit_test(test_glyphs_differ_and_leave_a_gap),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
