@@ -8,7 +8,6 @@
 
 #include <lib/assert.h>
 #include <lib/bits.h>
-#include <sched/share.h>
 
 /* ns by which one that wakes must be due earlier to interrupt another. */
 static u64 wake_margin(const struct sched *s)
@@ -73,6 +72,7 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 
 	if (e->state == SCHED_LINGERING) {
 		fair_linger_end(s, e);
+		e->state = SCHED_BLOCKED;
 		fluid_sync(g, now);
 	} else {
 		list_add_tail(&g->members, &e->sibling);
@@ -96,7 +96,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	join(s, e, now);
 	fair_resort(s, now);
 	fluid_sync(e->group, now);
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	p = find_place(s, e, now);
 	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
@@ -131,6 +131,11 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 		e->served += over;
 		e->due += over;
 	}
+	if (!sched_mask_has(&g->line->cpus, e->cpu)) {
+		/* It may not run here any longer. */
+		e->cpu = find_place(s, e, now).cpu;
+		s->kick(s, e->cpu);
+	}
 	fair_queue_in(s, e, e->cpu, now);
 }
 
@@ -154,23 +159,40 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 
 /* --- VMs ----------------------------------------------------------------------------------------------------- */
 
+static bool same_cpus(const struct sched *s, const struct sched_mask *a, const struct sched_mask *b)
+{
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(a, cpu) != sched_mask_has(b, cpu))
+			return false;
+	return true;
+}
+
+/* Which pCPUs run what line. */
+static void map_line(struct sched *s, const struct sched_line *l)
+{
+	struct fair *f = fair_of(s);
+	u32 line = (u32)(l - f->fluid.line);
+
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(&l->cpus, cpu))
+			f->lines[cpu] |= BIT(line);
+		else
+			f->lines[cpu] &= ~BIT(line);
+}
+
 static enum status attach(struct sched *s, struct sched_group *g, const struct sched_params *p)
 {
 	struct fair *f = fair_of(s);
 	enum status st;
-	u32 line;
 
 	*g = (struct sched_group){ .params = *p };
 	st = fluid_attach(&f->fluid, g, f->ids);
 	if (st)
 		return st;
 	f->ids++;
-	line = (u32)(g->line - f->fluid.line);
-	for (u32 cpu = 0; cpu < s->cpus; cpu++)
-		if (sched_mask_has(&g->line->cpus, cpu))
-			f->lines[cpu] |= BIT(line);
-		else
-			f->lines[cpu] &= ~BIT(line);
+	map_line(s, g->line);
+	if (g->within)
+		map_line(s, g->within);
 	return OK;
 }
 
@@ -187,19 +209,58 @@ static void detach(struct sched *s, struct sched_group *g, u64 now)
 	fluid_detach(&fair_of(s)->fluid, g);
 }
 
+/* Its members leave the queues, and come back on the pCPUs that are allowed now. */
+static enum status move(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
+{
+	struct fair *f = fair_of(s);
+	enum status st;
+
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+
+		if (e->state == SCHED_LINGERING)
+			fair_linger_end(s, e);
+		else if (e->state == SCHED_QUEUED)
+			fair_queue_out(s, e, now);
+		else if (f->current[e->cpu] == e)
+			fair_stop(f, e);
+	}
+	st = fluid_move(&f->fluid, g, p, now);
+	map_line(s, g->line);
+	fluid_sync(g, now);
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+
+		if (e->state == SCHED_LINGERING) {
+			fair_linger(s, e);
+		} else if (e->state == SCHED_QUEUED) {
+			u32 cpu = find_place(s, e, now).cpu;
+
+			fair_queue_in(s, e, cpu, now);
+			s->kick(s, cpu);
+		} else if (e->state == SCHED_RUNNING) {
+			fair_serve(s, e, now - e->since - e->counted);
+			fair_run(f, e);
+			s->kick(s, e->cpu);
+		}
+	}
+	return st;
+}
+
 static enum status tune(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct sched_params next = *p;
+	enum status st = OK;
 
-	next.cpus = g->params.cpus;
 	fair_catch_up(s, now);
-	if (p->reservation > g->params.reservation &&
-	    !share_admits(&f->fluid, g->line, p->reservation - g->params.reservation))
-		return E_FULL;
-	fluid_change(&f->fluid, g, g->runnable, &next, now);
+	if (!g->params.pool && !g->params.parent && !same_cpus(s, &p->cpus, &g->params.cpus))
+		st = move(s, g, p, now);
+	else if (fluid_admits(&f->fluid, g, p->reservation))
+		fluid_change(&f->fluid, g, g->runnable, p, now);
+	else
+		st = E_FULL;
 	fair_resort(s, now);
-	return OK;
+	return st;
 }
 
 static s64 lag(struct sched *s, struct sched_ent *e, u64 now)

@@ -64,7 +64,7 @@ u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now);
 /* The latest beginning that may begin now. */
 u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now);
 /* Computes where `e` stands on the clock that drives its group, which is in sync. */
-void fair_place_keys(struct sched_ent *e);
+void fair_place_keys(struct fair *f, struct sched_ent *e);
 /* The winner among the pCPUs of `m`, or TOUR_NONE. */
 u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus);
 /* Tells the tournaments what waits on `cpu`. */

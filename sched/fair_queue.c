@@ -22,12 +22,14 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 }
 
 /* Where it stands on the clock that drives its group. The group is in sync. */
-void fair_place_keys(struct sched_ent *e)
+void fair_place_keys(struct fair *f, struct sched_ent *e)
 {
-	const struct sched_group *g = e->group;
+	struct sched_group *g = e->group;
 	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
 	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
+	/* Its siblings shall go by the same clock. */
+	fluid_check(&f->fluid, g);
 	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
 	e->sort.key = fluid_when(g, e->served);
 	e->sort.due = fluid_when(g, due);
@@ -79,7 +81,7 @@ void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	e->cpu = cpu;
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;
@@ -143,7 +145,7 @@ void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 /* `e` runs on its pCPU: publishes when it is due. The group is in sync. */
 void fair_run(struct fair *f, struct sched_ent *e)
 {
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
 	f->current[e->cpu] = e;
 }
@@ -159,7 +161,7 @@ void fair_stop(struct fair *f, struct sched_ent *e)
 void fair_linger(struct sched *s, struct sched_ent *e)
 {
 	e->state = SCHED_LINGERING;
-	fair_place_keys(e);
+	fair_place_keys(fair_of(s), e);
 	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
@@ -168,40 +170,63 @@ void fair_linger_end(struct sched *s, struct sched_ent *e)
 	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
-/* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
-void fair_resort(struct sched *s, u64 now)
+/* Its pace, or the clock that drives it, is another: those that wait are sorted anew, endless ones get a timer if need be. */
+static void resort(struct sched *s, struct sched_group *g, u64 now)
 {
 	struct fair *f = fair_of(s);
 
-	while (!list_empty(&f->fluid.moved)) {
-		struct sched_group *g = container_of(f->fluid.moved.next, struct sched_group, moved);
+	fluid_heed(g);
+	fluid_sync(g, now);
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+		u32 idle;
 
-		list_del(&g->moved);
-		fluid_sync(g, now);
-		list_for_each(it, &g->members) {
-			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
-			u32 idle;
+		sched_step();
+		if (e->state == SCHED_LINGERING) {
+			fair_linger_end(s, e);
+			fair_linger(s, e);
+		} else if (e->state == SCHED_QUEUED) {
+			fair_queue_out(s, e, now);
+			fair_queue_in(s, e, e->cpu, now);
+			/* An idle pCPU may have to wake earlier for it. */
+			idle = e->kind & LIMITED ? fair_best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
+			if (idle != TOUR_NONE)
+				s->kick(s, idle);
+		} else if (f->current[e->cpu] == e) {
+			bool endless = e->endless;
 
-			sched_step();
-			if (e->state == SCHED_LINGERING) {
-				fair_linger_end(s, e);
-				fair_linger(s, e);
-			} else if (e->state == SCHED_QUEUED) {
-				fair_queue_out(s, e, now);
-				fair_queue_in(s, e, e->cpu, now);
-				/* An idle pCPU may have to wake earlier for it. */
-				idle = e->kind & LIMITED ? fair_best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
-				if (idle != TOUR_NONE)
-					s->kick(s, idle);
-			} else if (f->current[e->cpu] == e) {
-				fair_stop(f, e);
-				fair_serve(s, e, now - e->since - e->counted);
-				fair_run(f, e);
-				if (e->endless)
-					tour_set(&f->endless, e->cpu, 0);
-				if (e->endless && fluid_member_rate(g) < SCHED_ONE)
-					s->kick(s, e->cpu);
-			}
+			fair_stop(f, e);
+			fair_serve(s, e, now - e->since - e->counted);
+			fair_run(f, e);
+			if (endless)
+				tour_set(&f->endless, e->cpu, 0);
+			if (endless && fluid_member_rate(g) < SCHED_ONE)
+				s->kick(s, e->cpu);
 		}
+	}
+}
+
+/*
+ * Groups turned by each operation, so that none takes longer than log n however many there are; the others are sorted as of a
+ * moment ago until it is their turn. Those that lost their cap matter more: with it they kept their pCPUs. With fewer turns the
+ * other way they come to an end even if the level goes to and fro.
+ */
+#define TURNS_DOWN 4
+#define TURNS_UP   1
+
+void fair_resort(struct sched *s, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g;
+
+	while (!list_empty(&f->fluid.moved)) {
+		g = container_of(f->fluid.moved.next, struct sched_group, moved);
+		list_del(&g->moved);
+		resort(s, g, now);
+	}
+	for (u32 i = 0; i < TURNS_DOWN + TURNS_UP; i++) {
+		g = fluid_turned(&f->fluid, i < TURNS_DOWN);
+		if (g)
+			resort(s, g, now);
 	}
 }

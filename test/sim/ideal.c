@@ -54,25 +54,58 @@ static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 	return service - each * others;
 }
 
-/* To the VMs that share as it does, in proportion, with or without its siblings. False: there are none. */
-static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
+static u32 parent_of(const struct sim *m, u32 group)
 {
-	struct sim_group *own = &m->group[v->group];
+	const struct sched_group *p = m->group[group].params.parent;
+
+	return p ? (u32)(container_of(p, struct sim_group, sched) - m->group) : SCHED_NOWHERE;
+}
+
+/* To the vCPUs of a VM, or down to those of a pool's VMs that share in it. */
+static void hand_down(struct sim *m, u32 group, double service, const struct sim_vcpu *except)
+{
+	struct sim_group *g = &m->group[group];
 	double weight = 0;
 
-	for (u32 i = 0; i < m->group_count; i++)
-		if (m->group[i].sharing && m->group[i].strait == own->strait && &m->group[i] != own)
-			weight += m->group[i].weight;
-	if (siblings && own->sharing)
-		weight += own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
-	for (u32 i = 0; i < m->vcpu_count; i++) {
-		struct sim_vcpu *o = &m->vcpu[i];
-		struct sim_group *g = &m->group[o->group];
-
-		if (o != v && (g != own || siblings) && g->sharing && g->strait == own->strait && backlogged(o))
-			o->served += service * g->weight / weight / g->ideal_runnable;
+	if (!g->params.pool) {
+		for (u32 i = 0; i < m->vcpu_count; i++)
+			if (m->vcpu[i].group == group && &m->vcpu[i] != except && backlogged(&m->vcpu[i]))
+				m->vcpu[i].served += service / g->ideal_runnable;
+		return;
 	}
-	return weight > 0;
+	for (u32 i = 0; i < m->group_count; i++)
+		weight += parent_of(m, i) == group && m->group[i].sharing ? m->group[i].weight : 0;
+	for (u32 i = 0; i < m->group_count; i++)
+		if (parent_of(m, i) == group && m->group[i].sharing)
+			hand_down(m, i, service * m->group[i].weight / weight, except);
+}
+
+/*
+ * To those that share beside its VM, in proportion, with or without its siblings; if there are none, to those that share beside
+ * its pool, and so on. False: there are none.
+ */
+static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
+{
+	for (u32 at = v->group; at != SCHED_NOWHERE; at = parent_of(m, at)) {
+		struct sim_group *own = &m->group[at];
+		double weight = 0, mine = 0;
+
+		for (u32 i = 0; i < m->group_count; i++)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
+				weight += m->group[i].weight;
+		if (siblings && at == v->group && own->sharing)
+			mine = own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
+		weight += mine;
+		if (weight <= 0)
+			continue;
+		for (u32 i = 0; i < m->group_count; i++)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
+				hand_down(m, i, service * m->group[i].weight / weight, v);
+		if (mine > 0)
+			hand_down(m, at, service * own->weight / weight, v);
+		return true;
+	}
+	return false;
 }
 
 /* `v` is to get no more than `end` in all; what it has got beyond that others have. */
@@ -123,7 +156,13 @@ static double wants(const struct sim_group *g, double level)
 	return fmin(fmax(g->weight * level, g->floor), g->cap);
 }
 
-static double sum(const struct sim *m, u32 set, double level, double *slope)
+/* Is `g` one of those who divide: the children of `pool`, or without one those of some affinities? */
+static bool divides(const struct sim *m, u32 i, u32 set, u32 pool)
+{
+	return parent_of(m, i) == pool && (pool != SCHED_NOWHERE || set >> m->group[i].class & 1);
+}
+
+static double sum(const struct sim *m, u32 set, u32 pool, double level, double *slope)
 {
 	double all = 0;
 
@@ -131,7 +170,7 @@ static double sum(const struct sim *m, u32 set, double level, double *slope)
 	for (u32 i = 0; i < m->group_count; i++) {
 		const struct sim_group *g = &m->group[i];
 
-		if (!g->ideal_runnable || !(set >> g->class & 1))
+		if (g->cap <= 0 || !divides(m, i, set, pool))
 			continue;
 		if (g->frozen) {
 			all += g->rate;
@@ -145,14 +184,14 @@ static double sum(const struct sim *m, u32 set, double level, double *slope)
 }
 
 /* The level at which the groups of these classes use `room`: Newton's method, kept between bounds. Infinite if never. */
-static double level_of(const struct sim *m, u32 set, double room, double guess)
+static double level_of(const struct sim *m, u32 set, u32 pool, double room, double guess)
 {
 	double lo = 0, hi = INFINITY, slope, level = guess;
 
-	if (sum(m, set, 1e18, &slope) <= room * (1 + 1e-13))
+	if (sum(m, set, pool, 1e18, &slope) <= room * (1 + 1e-13))
 		return INFINITY;
 	for (int i = 0; i < 200; i++) {
-		double over = sum(m, set, level, &slope) - room;
+		double over = sum(m, set, pool, level, &slope) - room;
 
 		if (fabs(over) <= room * 1e-13)
 			return level;
@@ -191,6 +230,8 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 		struct sim_group *g = &m->group[i];
 		struct sched_mask cpus = g->params.cpus;
 
+		if (g->params.parent)
+			continue;
 		for (u32 w = m->cpus / 64; w < SCHED_CPUS_MAX / 64; w++)
 			cpus.word[w] &= w == m->cpus / 64 && m->cpus % 64 ? ~0ull >> (64 - m->cpus % 64) : 0;
 		for (g->class = 0; g->class < n; g->class++)
@@ -202,15 +243,15 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 	return n;
 }
 
-static void freeze(struct sim *m, u32 set, double level)
+static void freeze(struct sim *m, u32 set, u32 pool, double level)
 {
 	for (u32 i = 0; i < m->group_count; i++) {
 		struct sim_group *g = &m->group[i];
 
-		if (g->frozen || !(set >> g->class & 1))
+		if (g->frozen || !divides(m, i, set, pool))
 			continue;
 		g->strait = set;
-		if (!g->ideal_runnable)
+		if (g->cap <= 0)
 			continue;
 		g->rate = wants(g, level);
 		g->sharing = g->rate > g->floor + 1e-9 && g->rate < g->cap - 1e-9;
@@ -232,7 +273,7 @@ static void divide(struct sim *m)
 
 			if (!(set & left))
 				continue;
-			level = level_of(m, set, room_of(m, masks, classes, set), m->level);
+			level = level_of(m, set, SCHED_NOWHERE, room_of(m, masks, classes, set), m->level);
 			if (level < least * (1 - 1e-9)) {
 				least = level;
 				tight = set;
@@ -240,10 +281,43 @@ static void divide(struct sim *m)
 				tight |= set;
 			}
 		}
-		freeze(m, tight & left, isinf(least) ? 1e18 : least);
+		freeze(m, tight & left, SCHED_NOWHERE, isinf(least) ? 1e18 : least);
 		if (!isinf(least))
 			m->level = least;
 		left &= ~tight;
+	}
+}
+
+static void divide_pools(struct sim *m)
+{
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+		double level;
+
+		if (!g->params.pool || g->cap <= 0)
+			continue;
+		level = level_of(m, 0, i, g->rate, g->level);
+		g->level = isinf(level) ? 0 : level;
+		freeze(m, 0, i, isinf(level) ? 1e18 : level);
+	}
+}
+
+/* What each can use. Pools come before those in them. */
+static void bounds(struct sim *m)
+{
+	for (u32 i = m->group_count; i--;) {
+		struct sim_group *g = &m->group[i];
+		double one = (double)SCHED_ONE;
+
+		g->frozen = g->sharing = false;
+		g->rate = 0;
+		g->weight = g->params.shares;
+		g->cap += g->ideal_runnable;
+		if (g->params.limit)
+			g->cap = fmin(g->cap, (double)g->params.limit / one);
+		g->floor = fmin(g->cap, (double)g->params.reservation / one);
+		if (g->params.parent)
+			m->group[parent_of(m, i)].cap += g->cap;
 	}
 }
 
@@ -251,24 +325,16 @@ void ideal_rates(struct sim *m)
 {
 	double soonest = 1e18;
 
-	for (u32 i = 0; i < m->group_count; i++)
+	for (u32 i = 0; i < m->group_count; i++) {
 		m->group[i].ideal_runnable = 0;
+		m->group[i].cap = 0;
+	}
 	for (u32 i = 0; i < m->vcpu_count; i++)
 		if (backlogged(&m->vcpu[i]))
 			m->group[m->vcpu[i].group].ideal_runnable++;
-	for (u32 i = 0; i < m->group_count; i++) {
-		struct sim_group *g = &m->group[i];
-		double one = (double)SCHED_ONE;
-
-		g->frozen = g->sharing = false;
-		g->rate = 0;
-		g->weight = g->params.shares;
-		g->cap = g->ideal_runnable;
-		if (g->params.limit)
-			g->cap = fmin(g->cap, (double)g->params.limit / one);
-		g->floor = fmin(g->cap, (double)g->params.reservation / one);
-	}
+	bounds(m);
 	divide(m);
+	divide_pools(m);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
 		struct sim_vcpu *v = &m->vcpu[i];
 		struct sim_group *g = &m->group[v->group];

@@ -332,7 +332,8 @@ u32 sim_group(struct sim *m, const struct sched_params *p)
 {
 	if (!m->group)
 		m->group = calloc(GROUPS_MAX, sizeof(*m->group));
-	if (m->sched.policy->attach(&m->sched, &m->group[m->group_count].sched, p) != OK)
+	if (sched_params_check(p, m->cpus) != OK ||
+	    m->sched.policy->attach(&m->sched, &m->group[m->group_count].sched, p) != OK)
 		return SCHED_NOWHERE;
 	m->group[m->group_count].params = *p;
 	m->limits |= p->limit != 0;

@@ -38,6 +38,7 @@ struct sim_group {
 	struct sched_params params; /* as the ideal sees them now */
 	u32 ideal_runnable;
 	double rate, cap, floor, weight; /* of the ideal */
+	double level;			 /* in a pool: the last one */
 	bool frozen, sharing;
 	u32 class, strait;
 };
