@@ -113,6 +113,23 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	}
 }
 
+/*
+ * The lag stays within what a schedule can mend. What no schedule can give back is not owed; and what `e` found, because
+ * nobody else might run, is not charged beyond a slice: else it would be made to wait for what it took from nobody.
+ */
+static void forgive(struct sched *s, struct sched_ent *e)
+{
+	s64 lag = (s64)(e->group->clock - e->served), over = 0;
+
+	if (lag > (s64)(2 * request(s)))
+		over = lag - (s64)(2 * request(s));
+	else if (e->found && -lag > (s64)request(s))
+		over = lag + (s64)request(s);
+	e->served += (u64)over;
+	e->due += (u64)over;
+	e->found = false;
+}
+
 static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct sched_group *g = e->group;
@@ -124,13 +141,7 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 	}
 	fair_catch_up(s, now);
 	fluid_sync(g, now);
-	/* What no schedule can give back is not owed. */
-	if ((s64)(g->clock - e->served) > (s64)(2 * request(s))) {
-		u64 over = g->clock - e->served - 2 * request(s);
-
-		e->served += over;
-		e->due += over;
-	}
+	forgive(s, e);
 	if (!sched_mask_has(&g->line->cpus, e->cpu)) {
 		/* It may not run here any longer. */
 		e->cpu = find_place(s, e, now).cpu;
@@ -150,6 +161,7 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	if (e->state == SCHED_QUEUED)
 		fair_queue_out(s, e, now);
 	fluid_sync(e->group, now);
+	forgive(s, e);
 	if (tree_before(e->group->clock, e->served))
 		fair_linger(s, e);
 	else

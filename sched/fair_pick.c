@@ -12,8 +12,31 @@ static u64 fetch_margin(const struct sched *s)
 
 struct choice {
 	struct sched_ent *ent;
-	u64 due; /* ns */
+	u64 due;    /* ns */
+	bool found; /* may not begin yet */
 };
+
+/* What a pCPU published may no longer begin, if the pace has slowed down. Each was published once for that. */
+#define STALE_TRIES 4
+
+/* The earliest due that may begin on any pCPU. */
+static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u64 now, u32 *at)
+{
+	struct queue *q = &fair_of(s)->queue[l - fair_of(s)->fluid.line][kind];
+
+	for (u32 i = 0; i < STALE_TRIES; i++) {
+		struct tree_node *n;
+
+		*at = tour_best(&q->due);
+		if (*at == TOUR_NONE)
+			break;
+		n = tree_earliest(&q->on[*at], fair_horizon(s, l, kind, now));
+		if (n)
+			return ent_of(n);
+		fair_publish(s, l, kind, *at, now);
+	}
+	return NULL;
+}
 
 /* The earliest due that may begin: here, and elsewhere. */
 static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choice *here, struct choice *there)
@@ -21,6 +44,7 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	struct fair *f = fair_of(s);
 	struct sched_line *l = &f->fluid.line[i];
 	struct queue *q = &f->queue[i][kind];
+	struct sched_ent *e;
 	u32 other;
 	u64 due;
 
@@ -32,14 +56,14 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	if (q->due.win[q->due.size + cpu] == cpu) {
 		due = fair_real_due(l, kind, q->due.key[cpu], now);
 		if (!here->ent || due < here->due)
-			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due };
+			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due, false };
 	}
-	other = tour_best(&q->due);
-	if (other == TOUR_NONE || other == cpu)
+	e = earliest(s, l, kind, now, &other);
+	if (!e || other == cpu)
 		return;
 	due = fair_real_due(l, kind, q->due.key[other], now);
 	if (!there->ent || due < there->due)
-		*there = (struct choice){ ent_of(tree_earliest(&q->on[other], fair_horizon(s, l, kind, now))), due };
+		*there = (struct choice){ e, due, false };
 }
 
 /*
@@ -75,10 +99,8 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 	}
 	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
 		here = there;
-	if (!here.ent && f->total) {
-		here.ent = first_to_begin(s, cpu);
-		here.due = now;
-	}
+	if (!here.ent && f->total)
+		here = (struct choice){ first_to_begin(s, cpu), now, true };
 	return here;
 }
 
@@ -149,6 +171,7 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	fair_queue_out(s, c.ent, now);
 	c.ent->state = SCHED_RUNNING;
 	c.ent->cpu = cpu;
+	c.ent->found = c.found;
 	c.ent->since = now;
 	c.ent->counted = 0;
 	fluid_sync(c.ent->group, now);

@@ -183,26 +183,22 @@ static void give(struct fluid *f, u64 lines, s64 service, u64 weight, const stru
 	}
 }
 
-bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, bool siblings, u64 now)
+void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now)
 {
-	u64 own = siblings ? g->params.shares / g->runnable : g->params.shares;
-
 	fluid_sync(g, now);
-	for (struct sched_group *at = g; at; at = at->params.parent, own = at ? at->params.shares : 0) {
-		bool in = at->cap && fluid_sharing(at);
-		u64 weight = weight_of(f, at->line->strait) - (in ? own : 0), clock = g->clock;
+	for (struct sched_group *at = g; at; at = at->params.parent) {
+		u64 own = at->cap && fluid_sharing(at) ? at->params.shares : 0, clock = g->clock;
+		u64 weight = weight_of(f, at->line->strait) - own;
 
 		if (!weight)
 			continue;
 		for (u32 i = 0; i < f->line_count; i++)
 			fluid_virtual(&f->line[i], now);
-		give(f, at->line->strait, service, weight, at == g ? NULL : at);
+		give(f, at->line->strait, service, weight, at);
 		fluid_sync(g, now);
-		if (at == g && !siblings)
-			g->clock = clock;
-		return true;
+		g->clock = clock;
+		return;
 	}
-	return false;
 }
 
 /* --- Who shares ---------------------------------------------------------------------------------------------- */
@@ -313,10 +309,14 @@ void fluid_check(struct fluid *f, struct sched_group *g)
 
 struct sched_group *fluid_turned(struct fluid *f, bool sunk)
 {
-	for (u32 i = 0; i < f->line_count; i++) {
-		struct sched_line *l = &f->line[i];
-		struct point *p = points_wrong(&l->points, l->level, sunk);
+	/* From where the last search ended. */
+	for (u32 n = f->line_count; n--;) {
+		struct sched_line *l;
+		struct point *p;
 
+		f->turn[sunk] = (f->turn[sunk] + 1) % f->line_count;
+		l = &f->line[f->turn[sunk]];
+		p = points_wrong(&l->points, l->level, sunk);
 		if (p)
 			return p->weight > 0 ? BY_CAP(p) : BY_FLOOR(p);
 	}

@@ -28,6 +28,7 @@ struct sched_line {
 
 struct fluid {
 	u32 cpus, line_count, deepest;
+	u32 turn[2];	   /* the lines that fluid_turned() looked at last */
 	u64 roots;	   /* the lines without a pool */
 	struct list moved; /* groups whose clock has another driver or pace */
 	struct sched_line line[FLUID_LINES];
@@ -56,11 +57,11 @@ u64 fluid_virtual(struct sched_line *l, u64 now);
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
  * Service that a member of `g` has been given and is to lose, to its siblings: each gets the same, at most `room`. Returns the
- * rest. The next: to the others that share, in g's pool, else in the one around it, and so on, with or without siblings.
- * False: there is nobody.
+ * rest. The next: to the others that share, in g's pool, else in the one around it, and so on; if nobody does, it is lost:
+ * all have what they can use.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
-bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, bool siblings, u64 now);
+void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
 
 /* Can its members use more than they may? */
 bool fluid_limited(const struct sched_group *g);

@@ -98,6 +98,7 @@ struct sched_ent {
 	u64 costop;	       /* ns that it waited for siblings only (gang) */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
+	bool found;	       /* fair: runs although it may not begin yet, since nobody else may */
 };
 
 struct sched_pick {

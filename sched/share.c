@@ -115,13 +115,13 @@ static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset,
 	struct level best = solve(f, unset, room_of(rate, all & ~unset, f->cpus), f->line[__builtin_ctzll(unset)].level);
 
 	*lines = unset;
-	for (u64 rest = all & (all - 1) ? all : 0; rest; rest &= rest - 1) {
+	for (u64 rest = all; rest; rest &= rest - 1) {
 		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 		u64 open = l->inside & unset;
 		struct level v;
 
 		sched_step();
-		if (!open)
+		if (!open || l->cpu_count == f->cpus)
 			continue;
 		v = solve(f, open, room_of(rate, l->inside & ~unset, l->cpu_count), l->level);
 		if (v.key < best.key) {

@@ -81,31 +81,25 @@ static void hand_down(struct sim *m, u32 group, double service, const struct sim
 }
 
 /*
- * To those that share beside its VM, in proportion, with or without its siblings; if there are none, to those that share beside
- * its pool, and so on. False: there are none.
+ * To those that share beside its VM, in proportion; if there are none, to those that share beside its pool, and so on. If there
+ * is nobody at all, everybody has what he can use.
  */
-static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
+static void give_line(struct sim *m, struct sim_vcpu *v, double service)
 {
 	for (u32 at = v->group; at != SCHED_NOWHERE; at = parent_of(m, at)) {
 		struct sim_group *own = &m->group[at];
-		double weight = 0, mine = 0;
+		double weight = 0;
 
 		for (u32 i = 0; i < m->group_count; i++)
 			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
 				weight += m->group[i].weight;
-		if (siblings && at == v->group && own->sharing)
-			mine = own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
-		weight += mine;
 		if (weight <= 0)
 			continue;
 		for (u32 i = 0; i < m->group_count; i++)
 			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
 				hand_down(m, i, service * m->group[i].weight / weight, v);
-		if (mine > 0)
-			hand_down(m, at, service * own->weight / weight, v);
-		return true;
+		return;
 	}
-	return false;
 }
 
 /* `v` is to get no more than `end` in all; what it has got beyond that others have. */
@@ -117,15 +111,17 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 	v->served = (double)end;
 	ideal_rates(m);
 	over = give_siblings(m, v, over);
-	/* Who shares is judged without it; with it only if that is nobody. */
+	/* Who shares is judged without it. */
 	v->arrived = end;
 	ideal_rates(m);
-	if (give_line(m, v, over, false))
-		return;
-	v->arrived = SCHED_NEVER;
-	ideal_rates(m);
-	v->arrived = end;
-	give_line(m, v, over, true);
+	give_line(m, v, over);
+}
+
+void ideal_forgive(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	v->served = (double)sim_ran(m, v) - (double)m->sched.slice;
+	m->ideal_stale = true;
 }
 
 void ideal_block(struct sim *m, struct sim_vcpu *v)

@@ -114,8 +114,10 @@ static void judge(struct sim *m, struct sim_vcpu *v)
 		v->behind = lag;
 		v->behind_at = m->now;
 	}
-	if (-lag > v->ahead)
+	if (-lag > v->ahead) {
 		v->ahead = -lag;
+		v->ahead_at = m->now;
+	}
 }
 
 /* --- vCPUs -------------------------------------------------------------------------------------------------- */
@@ -168,6 +170,8 @@ static void put_back(struct sim *m, u32 cpu)
 	u64 ran = m->now - c->since;
 
 	judge(m, v);
+	if (v->ent.found && -sim_lag(m, v) > (double)m->sched.slice)
+		ideal_forgive(m, v);
 	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
 	c->current = NULL;
 	if (v->left != SCHED_NEVER)
@@ -180,8 +184,28 @@ static void put_back(struct sim *m, u32 cpu)
 	}
 }
 
+/* The policy says that nobody who waits for this pCPU may begin, `v` neither: counts how much earlier one might have. */
+static void audit(struct sim *m, u32 cpu, const struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	if (m->ideal_stale)
+		ideal_rates(m);
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+		double room;
+
+		if (o != v && (o->ent.state != SCHED_QUEUED || !sched_mask_has(&o->ent.group->params.cpus, cpu)))
+			continue;
+		room = sim_lag(m, o) + o->rate * (double)m->sched.slice;
+		if (room > m->not_found)
+			m->not_found = room;
+	}
+}
+
 static void begin(struct sim *m, u32 cpu, struct sim_vcpu *v)
 {
+	if (v->ent.found)
+		audit(m, cpu, v);
 	m->runs++;
 	m->waiting--;
 	judge(m, v);

@@ -29,7 +29,7 @@ struct sim_vcpu {
 	double served, rate;
 	/* seen */
 	double behind, ahead; /* worst lags, ns */
-	u64 behind_at;
+	u64 behind_at, ahead_at;
 	u64 migrations, switches;
 };
 
@@ -85,6 +85,7 @@ struct sim {
 	/* seen */
 	u32 idle, waiting;
 	u64 unfair_idle;	       /* ns of pCPUs idle while somebody waited that might have run there */
+	double not_found;	       /* ns by which somebody might have begun when the policy found nobody */
 	u64 ops, steps, steps_max;     /* calls of the policy */
 	u64 latency[SIM_LATENCIES];    /* wake to run */
 	u64 wakes, runs;
@@ -111,5 +112,7 @@ u64 sim_latency(const struct sim *m, u32 permille);
 void ideal_advance(struct sim *m);
 void ideal_wake(struct sim *m, struct sim_vcpu *v);
 void ideal_block(struct sim *m, struct sim_vcpu *v);
+/* `v` ran while nobody else might: it is ahead by no more than a slice. */
+void ideal_forgive(struct sim *m, struct sim_vcpu *v);
 /* Computes the rates anew and when the first vCPU will have all that it may get. */
 void ideal_rates(struct sim *m);
