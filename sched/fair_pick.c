@@ -163,6 +163,7 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	u32 idle;
 
 	fair_catch_up(s, now);
+	fair_resort(s, now);
 	c = choose(s, cpu, now);
 
 	fair_set_idle(f, cpu, !c.ent);

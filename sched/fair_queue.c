@@ -10,7 +10,10 @@
 /* ns, when what is due at `due` of this line's clock is due; at today's pace. */
 u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
 {
-	return kind & REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+	if (kind & REAL)
+		return due;
+	/* No level, no virtual time: whoever is still sorted by it has all that he can use, and is always due. */
+	return l->level == FLUID_NO_LEVEL ? now : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
 }
 
 /* The latest beginning that may begin now. */
@@ -18,7 +21,6 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
 	if (kind & REAL)
 		return now + s->slice;
-	/* No level, no virtual time: whoever is still sorted by it has all that he can use. */
 	if (l->level == FLUID_NO_LEVEL)
 		return l->clock + (1ull << 62);
 	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
