@@ -38,6 +38,7 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 	struct fair *f = fair_of(s);
 	const struct sched_mask *m = &e->group->line->cpus;
 	struct place best = { .cpu = e->cpu, .idle = true, .due = now };
+	u64 around = 0, owners;
 
 	if (sched_mask_has(m, e->cpu) && fair_is_idle(f, e->cpu))
 		return best;
@@ -45,6 +46,10 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 	if (best.cpu != TOUR_NONE)
 		return best;
 	best.idle = false;
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		if (f->fluid.line[i].family >> index_of(f, e) & 1)
+			around |= BIT(i);
+	owners = fluid_owners(&f->fluid, around);
 	for (u32 i = 0; i < f->fluid.line_count; i++)
 		for (u32 k = 0; k < KINDS; k++) {
 			struct tour *t = &f->queue[i][k].running;
@@ -55,6 +60,9 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 				continue;
 			fluid_virtual(&f->fluid.line[i], now);
 			due = fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now);
+			/* They are guests on these pCPUs. */
+			if (!(owners >> i & 1))
+				due = now + NS_PER_S;
 			if (best.cpu == TOUR_NONE || tree_before(best.due, due))
 				best = (struct place){ cpu, false, due };
 		}

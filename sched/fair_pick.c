@@ -88,17 +88,28 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 	return NULL;
 }
 
+/* Of these lines, what may begin and is due first; what is here is preferred. */
+static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
+{
+	struct choice here = { 0 }, there = { 0 };
+
+	for (; lines; lines &= lines - 1)
+		for (u32 kind = 0; kind < KINDS; kind++)
+			look(s, (u32)__builtin_ctzll(lines), kind, cpu, now, &here, &there);
+	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
+		return there;
+	return here;
+}
+
 static struct choice choose(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct choice here = { 0 }, there = { 0 };
+	u64 lines = f->total ? f->lines[cpu] : 0, owners = fluid_owners(&f->fluid, lines);
+	struct choice here = choose_of(s, lines & owners, cpu, now);
 
-	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
-		for (u32 kind = 0; kind < KINDS; kind++)
-			look(s, (u32)__builtin_ctzll(rest), kind, cpu, now, &here, &there);
-	}
-	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
-		here = there;
+	/* Who may run elsewhere, too, leaves full pCPUs to those who may not. */
+	if (!here.ent && lines & ~owners)
+		here = choose_of(s, lines & ~owners, cpu, now);
 	if (!here.ent && f->total)
 		here = (struct choice){ first_to_begin(s, cpu), now, true };
 	return here;

@@ -146,40 +146,29 @@ s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
 	return service - each * (s64)siblings;
 }
 
-/* The shares of those that share in these lines. */
-static u64 weight_of(const struct fluid *f, u64 lines)
+/* The shares of those that share in this line. */
+static u64 weight_of(const struct sched_line *l)
 {
 	s64 bound, weight;
-	u64 sum = 0;
 
-	for (; lines; lines &= lines - 1) {
-		const struct sched_line *l = &f->line[__builtin_ctzll(lines)];
-
-		points_sum(&l->points, l->level, &bound, &weight);
-		sum += (u64)weight;
-	}
-	return sum;
+	points_sum(&l->points, l->level, &bound, &weight);
+	return (u64)weight;
 }
 
-/* `service` to those that share in these lines, `weight` of them; `except` gets none. */
-static void give(struct fluid *f, u64 lines, s64 service, u64 weight, const struct sched_group *except)
+/* `service` to those that share in this line, `weight` of them; `except` gets none. */
+static void give(struct fluid *f, struct sched_line *l, s64 service, u64 weight, const struct sched_group *except)
 {
 	s64 each = weight ? scale(service, 1 << 16, weight) : 0;
 
+	points_pass(&l->points, l->level, 0, (u64)each);
+	l->clock += (u64)each;
+	l->told += (u64)each;
+	/* What a pool gets it hands on. */
 	for (u32 i = 0; i < f->line_count; i++) {
-		struct sched_line *l = &f->line[i];
+		struct sched_group *pool = f->line[i].pool;
 
-		if (lines >> i & 1) {
-			points_pass(&l->points, l->level, 0, (u64)each);
-			l->clock += (u64)each;
-			l->told += (u64)each;
-		}
-		/* What a pool gets it hands on. */
-		if (!l->pool || l->pool == except || !l->caps || !(lines >> (l->pool->line - f->line) & 1))
-			continue;
-		if (fluid_sharing(l->pool))
-			give(f, BIT(i), weight ? scale(service, l->pool->params.shares, weight) : 0, weight_of(f, BIT(i)),
-			     NULL);
+		if (pool && pool != except && pool->line == l && pool->cap && fluid_sharing(pool))
+			give(f, &f->line[i], weight ? scale(service, pool->params.shares, weight) : 0, weight_of(&f->line[i]), NULL);
 	}
 }
 
@@ -188,13 +177,13 @@ void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 
 	fluid_sync(g, now);
 	for (struct sched_group *at = g; at; at = at->params.parent) {
 		u64 own = at->cap && fluid_sharing(at) ? at->params.shares : 0, clock = g->clock;
-		u64 weight = weight_of(f, at->line->strait) - own;
+		u64 weight = weight_of(at->line) - own;
 
 		if (!weight)
 			continue;
 		for (u32 i = 0; i < f->line_count; i++)
 			fluid_virtual(&f->line[i], now);
-		give(f, at->line->strait, service, weight, at);
+		give(f, at->line, service, weight, at);
 		fluid_sync(g, now);
 		g->clock = clock;
 		return;

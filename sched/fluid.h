@@ -16,7 +16,7 @@ struct sched_line {
 	u32 cpu_count, groups, depth;
 	struct sched_group *pool; /* whose members these are, or NULL */
 	u64 inside;	     /* without a pool: lines whose pCPUs are among these, itself too */
-	u64 strait;	     /* lines with the same level */
+	u64 family;	     /* all lines whose pCPUs are among these, pools too */
 	u64 level;	     /* 2^-24 of a rate for each share; by it the points are told apart */
 	u64 rate, weight;    /* the same as a fraction: what those get together that share, and their shares */
 	u64 clock, at;	     /* virtual time (2^-24 ns for each share), and when it was that */
@@ -30,6 +30,7 @@ struct fluid {
 	u32 cpus, line_count, deepest;
 	u32 turn[2];	   /* the lines that fluid_turned() looked at last */
 	u64 roots;	   /* the lines without a pool */
+	u64 full;	   /* those whose pCPUs are all taken by them and the lines inside, which cannot go elsewhere */
 	struct list moved; /* groups whose clock has another driver or pace */
 	struct sched_line line[FLUID_LINES];
 };
@@ -49,6 +50,8 @@ struct sched_group *fluid_turned(struct fluid *f, bool sunk);
 void fluid_heed(struct sched_group *g);
 /* Is `g` one of those? Then it is among the moved ones from now on. */
 void fluid_check(struct fluid *f, struct sched_group *g);
+/* Of `lines` the one with the fewest pCPUs that is full: its family. None: all lines. */
+u64 fluid_owners(const struct fluid *f, u64 lines);
 /* Brings g->clock up to date. */
 void fluid_sync(struct sched_group *g, u64 now);
 /* The line's virtual time. */
@@ -57,8 +60,8 @@ u64 fluid_virtual(struct sched_line *l, u64 now);
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
  * Service that a member of `g` has been given and is to lose, to its siblings: each gets the same, at most `room`. Returns the
- * rest. The next: to the others that share, in g's pool, else in the one around it, and so on; if nobody does, it is lost:
- * all have what they can use.
+ * rest. The next: to the others that share in g's line, else beside its pool, and so on; if nobody does, it is lost: all have
+ * what they can use.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
 void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);

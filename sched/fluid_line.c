@@ -23,13 +23,21 @@ static bool within(const struct sched_mask *a, const struct sched_mask *b)
 	return true;
 }
 
+static bool in_use(const struct sched_line *l)
+{
+	return l->pool || l->groups;
+}
+
 /* Which lines are in which; they may be others than before. */
 static void relate(struct fluid *f)
 {
 	f->roots = 0;
 	f->deepest = 0;
 	for (u32 a = 0; a < f->line_count; a++) {
-		f->line[a].inside = 0;
+		f->line[a].inside = f->line[a].family = 0;
+		for (u32 b = 0; b < f->line_count; b++)
+			if (in_use(&f->line[b]) && within(&f->line[b].cpus, &f->line[a].cpus))
+				f->line[a].family |= BIT(b);
 		if (f->line[a].pool || !f->line[a].groups) {
 			if (f->line[a].pool && f->line[a].depth > f->deepest)
 				f->deepest = f->line[a].depth;
@@ -53,11 +61,6 @@ static struct sched_mask clip(const struct fluid *f, const struct sched_mask *m)
 	return out;
 }
 
-static bool in_use(const struct sched_line *l)
-{
-	return l->pool || l->groups;
-}
-
 static struct sched_line *new_line(struct fluid *f, const struct sched_mask *cpus, struct sched_group *pool)
 {
 	struct sched_line *l;
@@ -70,11 +73,24 @@ static struct sched_line *new_line(struct fluid *f, const struct sched_mask *cpu
 	if (i == f->line_count)
 		f->line_count++;
 	l = &f->line[i];
-	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL, .strait = BIT(i) };
+	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL };
 	l->depth = pool ? pool->line->depth + 1 : 0;
 	for (u32 w = 0; w < ARRAY_LEN(cpus->word); w++)
 		l->cpu_count += (u32)__builtin_popcountll(cpus->word[w]);
 	return l;
+}
+
+u64 fluid_owners(const struct fluid *f, u64 lines)
+{
+	const struct sched_line *best = NULL;
+
+	for (u64 rest = f->full & lines; rest; rest &= rest - 1) {
+		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+
+		if (!best || l->cpu_count < best->cpu_count)
+			best = l;
+	}
+	return best ? best->family : ~0ull;
 }
 
 /* The line that `g` is to be a member of. */

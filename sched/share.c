@@ -108,13 +108,14 @@ static s64 room_of(const s64 *rate, u64 settled, u32 cpus)
 	return room;
 }
 
-/* The lowest level of all such sets, and who is in that set. */
-static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset, u64 *lines)
+/* The lowest level of all such sets, who is in that set, and the line whose pCPUs it is (none: all). */
+static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset, u64 *lines, u64 *whose)
 {
 	u64 all = f->roots;
 	struct level best = solve(f, unset, room_of(rate, all & ~unset, f->cpus), f->line[__builtin_ctzll(unset)].level);
 
 	*lines = unset;
+	*whose = 0;
 	for (u64 rest = all; rest; rest &= rest - 1) {
 		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 		u64 open = l->inside & unset;
@@ -127,35 +128,28 @@ static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset,
 		if (v.key < best.key) {
 			best = v;
 			*lines = open;
+			*whose = rest & -rest;
 		}
 	}
 	return best;
 }
 
-/* Nearly the same level? */
-static bool level_with(const struct sched_line *a, const struct sched_line *b)
-{
-	u64 low = min_u64(a->level, b->level), high = max_u64(a->level, b->level);
-
-	return high != FLUID_NO_LEVEL && high - low <= low >> 20;
-}
-
 static void share_roots(struct fluid *f)
 {
 	s64 rate[FLUID_LINES] = { 0 };
-	u64 unset = 0, lines;
+	u64 unset = 0, lines, whose;
 
+	f->full = 0;
 	for (u64 rest = f->roots; rest; rest &= rest - 1) {
 		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 
-		l->strait = rest & -rest;
 		if (l->caps)
 			unset |= rest & -rest;
 		else
 			set_level(l, &(struct level){ FLUID_NO_LEVEL, 0, 0 });
 	}
 	while (unset) {
-		struct level v = narrowest(f, rate, unset, &lines);
+		struct level v = narrowest(f, rate, unset, &lines, &whose);
 
 		for (u64 rest = lines; rest; rest &= rest - 1) {
 			u32 i = (u32)__builtin_ctzll(rest);
@@ -164,19 +158,13 @@ static void share_roots(struct fluid *f)
 			rate[i] = f->roots & (f->roots - 1) ? line_rate(f, i) : 0;
 		}
 		unset &= ~lines;
+		f->full |= whose;
 	}
 }
 
 void share_lines(struct fluid *f)
 {
 	share_roots(f);
-	for (u64 a = f->roots & (f->roots - 1) ? f->roots : 0; a; a &= a - 1)
-		for (u64 b = f->roots; b; b &= b - 1) {
-			struct sched_line *l = &f->line[__builtin_ctzll(a)];
-
-			if (level_with(l, &f->line[__builtin_ctzll(b)]))
-				l->strait |= b & -b;
-		}
 	for (u32 depth = 1; depth <= f->deepest; depth++)
 		for (u32 i = 0; i < f->line_count; i++) {
 			struct sched_line *l = &f->line[i];

@@ -6,7 +6,7 @@
 
 #include <sched/fluid.h>
 
-/* Sets every line's level and `strait`; all clocks are up to date. */
+/* Sets every line's level, and which are full; all clocks are up to date. */
 void share_lines(struct fluid *f);
 /* May another group of this line without a pool, or one that is in it, reserve so much more? */
 bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation);

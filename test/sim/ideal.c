@@ -81,7 +81,7 @@ static void hand_down(struct sim *m, u32 group, double service, const struct sim
 }
 
 /*
- * To those that share beside its VM, in proportion; if there are none, to those that share beside its pool, and so on. If there
+ * To those that share beside its VM, with the same affinity, in proportion; if there are none, to those that share beside its pool, and so on. If there
  * is nobody at all, everybody has what he can use.
  */
 static void give_line(struct sim *m, struct sim_vcpu *v, double service)
@@ -91,12 +91,12 @@ static void give_line(struct sim *m, struct sim_vcpu *v, double service)
 		double weight = 0;
 
 		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
 				weight += m->group[i].weight;
 		if (weight <= 0)
 			continue;
 		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].strait == own->strait)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
 				hand_down(m, i, service * m->group[i].weight / weight, v);
 		return;
 	}
@@ -246,7 +246,6 @@ static void freeze(struct sim *m, u32 set, u32 pool, double level)
 
 		if (g->frozen || !divides(m, i, set, pool))
 			continue;
-		g->strait = set;
 		if (g->cap <= 0)
 			continue;
 		g->rate = wants(g, level);

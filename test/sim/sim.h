@@ -40,7 +40,7 @@ struct sim_group {
 	double rate, cap, floor, weight; /* of the ideal */
 	double level;			 /* in a pool: the last one */
 	bool frozen, sharing;
-	u32 class, strait;
+	u32 class; /* of those with the same affinity */
 };
 
 struct sim_knob {
