@@ -5,6 +5,7 @@
 #include <core/service/log.h>
 #include <core/service/machine.h>
 #include <core/service/mem.h>
+#include <core/service/run.h>
 #include <devices/pc.h>
 #include <guests/acpi_tables.h>
 #include <guests/board_layout.h>
@@ -19,6 +20,11 @@ static struct guest {
 	struct guest_image image;
 	struct guest_e820 e820;
 } guests[CONFIG_VMS_MAX];
+
+static struct {
+	struct sched_group group;
+	bool made;
+} pools[CONFIG_POOLS_MAX];
 
 static const struct boot_file *find(const struct boot_info *bi, const char *path)
 {
@@ -101,10 +107,10 @@ static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *
 }
 
 /* Does the affinity mask name a pCPU that is there? */
-static bool cpus_exist(const struct vm_config *c)
+static bool cpus_exist(const u64 *cpus)
 {
 	for (u32 i = 0; i < machine_pcpus(); i++)
-		if (c->cpus[i / 64] >> i % 64 & 1)
+		if (cpus[i / 64] >> i % 64 & 1)
 			return true;
 	return false;
 }
@@ -148,9 +154,16 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	if (c->shares)
 		r.sched.shares = c->shares;
 	r.sched.prio = c->priority;
+	r.sched.gang = c->gang == GANG_YES;
+	if (c->parent != CONFIG_NO_POOL)
+		r.sched.parent = &pools[c->parent].group;
 	r.sched.reservation = c->reservation * SCHED_PERCENT;
 	r.sched.limit = c->limit * SCHED_PERCENT;
-	if (!cpus_exist(c)) {
+	if (c->parent != CONFIG_NO_POOL && !pools[c->parent].made) {
+		log_error("vm \"%s\": cannot start: its pool is not there", c->name);
+		return false;
+	}
+	if (!cpus_exist(c->cpus)) {
 		log_error("vm \"%s\": cannot start: cpus names none of the %u pCPUs", c->name, machine_pcpus());
 		return false;
 	}
@@ -165,10 +178,43 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 	return !st;
 }
 
+/* The one around it, if any, is there. */
+static void make_pool(u32 i, const struct pool_config *c)
+{
+	struct sched_params p;
+	enum status st;
+
+	sched_params_init(&p, 1);
+	p.pool = true;
+	p.shares = c->shares;
+	p.reservation = c->reservation * SCHED_PERCENT;
+	p.limit = c->limit * SCHED_PERCENT;
+	if (c->parent != CONFIG_NO_POOL)
+		p.parent = &pools[c->parent].group;
+	memcpy(p.cpus.word, c->cpus, sizeof(p.cpus.word));
+	st = run_group_init(&pools[i].group, &p);
+	pools[i].made = !st;
+	if (st)
+		log_error("pool \"%s\": cannot be made: %s", c->name, status_text(st));
+}
+
+static void make_pools(const struct config *config)
+{
+	/* One more layer at a time. */
+	for (u32 depth = 0; depth < CONFIG_POOL_DEPTH; depth++)
+		for (u32 i = 0; i < config->pool_count; i++) {
+			const struct pool_config *c = &config->pool[i];
+
+			if (c->valid && !pools[i].made && (c->parent == CONFIG_NO_POOL || pools[c->parent].made))
+				make_pool(i, c);
+		}
+}
+
 u32 guests_create(const struct config *config, const struct boot_info *bi, const struct virt_ops *virt)
 {
 	u32 made = 0;
 
+	make_pools(config);
 	for (u32 i = 0; i < config->vm_count; i++) {
 		struct guest *g = &guests[i];
 
