@@ -72,7 +72,7 @@ void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 
 /* `e` waits on `cpu`; waits no longer. Its group is in sync. */
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now);
-/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+/* Who waits on `cpu` is let in where a pCPU idles, or, if he has few to choose from, where somebody keeps one of them. */
 void fair_let_in(struct sched *s, u32 cpu);
 void fair_set_idle(struct fair *f, u32 cpu, bool idle);
 bool fair_is_idle(const struct fair *f, u32 cpu);

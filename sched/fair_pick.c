@@ -171,7 +171,6 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct choice c;
-	u32 idle;
 
 	fair_catch_up(s, now);
 	fair_resort(s, now);
@@ -188,9 +187,6 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	c.ent->counted = 0;
 	fluid_sync(c.ent->group, now);
 	fair_run(f, c.ent);
-	idle = tour_best(&f->idle);
-	if (f->waiting[cpu] && idle != TOUR_NONE)
-		s->kick(s, idle);
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
 }

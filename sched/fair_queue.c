@@ -105,23 +105,31 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	fair_publish(s, e->group->line, e->kind, e->cpu, now);
 }
 
-/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+static bool waits(const struct fair *f, u32 line, u32 cpu)
+{
+	for (u32 k = 0; k < KINDS; k++)
+		if (f->queue[line][k].on[cpu].root)
+			return true;
+	return false;
+}
+
 void fair_let_in(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
 	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
-		u32 i = (u32)__builtin_ctzll(rest), keeper;
+		u32 i = (u32)__builtin_ctzll(rest), at;
 
-		if (f->fluid.line[i].cpu_count == s->cpus)
+		if (!waits(f, i, cpu))
 			continue;
-		if (!f->queue[i][0].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
-			continue;
-		keeper = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
-		if (keeper == TOUR_NONE)
-			continue;
-		tour_clear(&f->endless, keeper);
-		s->kick(s, keeper);
+		at = fair_best_in(&f->idle, &f->fluid.line[i].cpus, s->cpus);
+		if (at == TOUR_NONE && f->fluid.line[i].cpu_count < s->cpus) {
+			at = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
+			if (at != TOUR_NONE)
+				tour_clear(&f->endless, at);
+		}
+		if (at != TOUR_NONE)
+			s->kick(s, at);
 	}
 }
 
