@@ -170,6 +170,7 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 		fair_queue_out(s, e, now);
 	fluid_sync(e->group, now);
 	forgive(s, e);
+	e->stopped = 0;
 	if (tree_before(e->group->clock, e->served))
 		fair_linger(s, e);
 	else
@@ -299,7 +300,7 @@ static size_t bytes(u32 cpus)
 	size_t queues = FLUID_LINES * KINDS;
 
 	return sizeof(struct fair) + (3 * queues + 2) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
-	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
+	       cpus * (2 * sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
 }
 
 static void init(struct sched *s, void *mem)
@@ -310,7 +311,8 @@ static void init(struct sched *s, void *mem)
 	s->data = f;
 	fluid_init(&f->fluid, s->cpus);
 	f->current = (struct sched_ent **)at;
-	f->lines = (u64 *)(f->current + s->cpus);
+	f->invited = f->current + s->cpus;
+	f->lines = (u64 *)(f->invited + s->cpus);
 	at = (char *)(f->lines + s->cpus);
 	for (u32 i = 0; i < FLUID_LINES; i++)
 		for (u32 k = 0; k < KINDS; k++) {
@@ -339,4 +341,5 @@ const struct sched_policy sched_fair = {
 	.pick = fair_pick,
 	.charge = fair_charge,
 	.lag = lag,
+	.yield = fair_yield,
 };

@@ -26,6 +26,7 @@ struct fair {
 	struct queue queue[FLUID_LINES][KINDS];
 	struct tour idle, endless;  /* pCPUs that run nothing, or something without a timer */
 	struct sched_ent **current; /* [cpus] */
+	struct sched_ent **invited; /* [cpus] whom a sibling has left it to */
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
 	u64 last;		    /* ns, when something was last done */
@@ -93,6 +94,16 @@ void fair_resort(struct sched *s, u64 now);
 void fair_leave(struct sched *s, struct sched_ent *e, u64 now);
 /* The first thing to do in every operation: those with whom the ideal has caught up leave it. */
 void fair_catch_up(struct sched *s, u64 now);
+
+/* --- fair_kin.c --------------------------------------------------------------------------------------------- */
+
+bool fair_yield(struct sched *s, struct sched_ent *e, u64 now);
+/* Whom a sibling has left this pCPU to, or NULL. */
+struct sched_ent *fair_invited(struct fair *f, u32 cpu);
+/* `e` leaves the queue, and with it the pCPU that was left to it. */
+void fair_uninvite(struct fair *f, struct sched_ent *e);
+/* Who shall run instead of `e`, which was chosen: itself, if it is in no gang. */
+struct sched_ent *fair_gang_turn(struct sched *s, struct sched_ent *e, u64 now);
 
 /* --- fair_pick.c -------------------------------------------------------------------------------------------- */
 

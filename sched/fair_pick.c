@@ -174,8 +174,11 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 
 	fair_catch_up(s, now);
 	fair_resort(s, now);
-	c = choose(s, cpu, now);
-
+	c = (struct choice){ .ent = fair_invited(f, cpu) };
+	if (!c.ent)
+		c = choose(s, cpu, now);
+	if (c.ent)
+		c.ent = fair_gang_turn(s, c.ent, now);
 	fair_set_idle(f, cpu, !c.ent);
 	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
@@ -183,6 +186,8 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	c.ent->state = SCHED_RUNNING;
 	c.ent->cpu = cpu;
 	c.ent->found = c.found;
+	c.ent->costop += c.ent->stopped ? now - c.ent->stopped : 0;
+	c.ent->stopped = 0;
 	c.ent->since = now;
 	c.ent->counted = 0;
 	fluid_sync(c.ent->group, now);

@@ -99,6 +99,7 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 
+	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
 	f->total--;
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);

@@ -95,7 +95,9 @@ struct sched_ent {
 	u64 granted;	       /* fixed: ns of its VM's budget that it took */
 	u64 since;	       /* fair: when it began to run */
 	u64 counted;	       /* fair: ns since then that are in `served` already */
-	u64 costop;	       /* ns that it waited for siblings only (gang) */
+	u64 costop;	       /* fair: ns that it waited for siblings only (gang) */
+	u64 stopped;	       /* fair: since when it does; 0: it does not */
+	u32 invited;	       /* fair: 1 + the pCPU that a sibling has left to it; 0: none */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
 	bool found;	       /* fair: runs although it may not begin yet, since nobody else may */

@@ -85,6 +85,8 @@ static void set_level(struct sched_line *l, const struct level *v)
 	points_pass(&l->points, l->level, l->at - l->told_at, l->clock - l->told);
 	l->told = l->clock;
 	l->told_at = l->at;
+	if (l->level != v->key)
+		points_moved(&l->points);
 	l->level = v->key;
 	l->rate = v->rate;
 	l->weight = v->weight;

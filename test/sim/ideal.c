@@ -6,10 +6,12 @@
  */
 #include "sim.h"
 
+#include <lib/assert.h>
 #include <math.h>
 #include <string.h>
 
-#define CLASSES 10
+#define CLASSES	16
+#define SETS_MAX 7 /* so many classes in any combination; more only if they are nested */
 
 static bool backlogged(const struct sim_vcpu *v)
 {
@@ -233,6 +235,7 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 		for (g->class = 0; g->class < n; g->class++)
 			if (!memcmp(&masks[g->class], &cpus, sizeof(*masks)))
 				break;
+		assert(n < CLASSES || g->class < n);
 		if (g->class == n)
 			masks[n++] = cpus;
 	}
@@ -254,6 +257,21 @@ static void freeze(struct sim *m, u32 set, u32 pool, double level)
 	}
 }
 
+/* The classes whose pCPUs are among those of class i; all of them if there is no such class. */
+static u32 nested_set(const struct sim *m, const struct sched_mask *masks, u32 classes, u32 i)
+{
+	u32 set = 0;
+
+	for (u32 c = 0; c < classes; c++) {
+		bool within = true;
+
+		for (u32 w = 0; i < classes && w < (m->cpus + 63) / 64; w++)
+			within &= !(masks[c].word[w] & ~masks[i].word[w]);
+		set |= (u32)within << c;
+	}
+	return set;
+}
+
 static void divide(struct sim *m)
 {
 	static struct sched_mask masks[CLASSES];
@@ -263,7 +281,8 @@ static void divide(struct sim *m)
 		double least = INFINITY;
 		u32 tight = left;
 
-		for (u32 set = 1; set < 1u << classes; set++) {
+		for (u32 i = 1; i < (classes > SETS_MAX ? classes + 2 : 1u << classes); i++) {
+			u32 set = classes > SETS_MAX ? nested_set(m, masks, classes, i - 1) : i;
 			double level;
 
 			if (!(set & left))

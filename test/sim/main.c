@@ -45,6 +45,45 @@ static bool run(const struct scene *s, const char *policy)
 	return good;
 }
 
+/* Random scenes: how far from the ideal the worst of them is, and how many leave the bound. */
+static bool random_scenes(const char *name, u32 what, u64 count)
+{
+	double behind = 0, ahead = 0, early = 0;
+	u32 beyond = 0;
+
+	for (u64 seed = 1; seed <= count; seed++) {
+		struct sim *m = scene_random(seed, what, NS_PER_S / 2);
+		struct verdict v;
+
+		sim_run(m, NS_PER_S / 2);
+		v = scene_judge(m);
+		behind = v.behind > behind ? v.behind : behind;
+		ahead = v.ahead > ahead ? v.ahead : ahead;
+		early = m->not_found > early ? m->not_found : early;
+		beyond += v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up;
+		sim_free(m);
+	}
+	printf("%-44s %6llu %9.3f %9.3f %9.3f %6u\n", name, (unsigned long long)count, behind, ahead, early / 1e6, beyond);
+	return !beyond || what & (RANDOM_NESTED | RANDOM_OVERLAP);
+}
+
+static bool all_random_scenes(void)
+{
+	bool good = true;
+
+	printf("%-44s %6s %9s %9s %9s %6s\n", "random scenes of fair, half a second", "scenes", "behind/ms", "ahead/ms",
+	       "missed/ms", "beyond");
+	good &= random_scenes("shares, habits, lives, knobs", 0, 100);
+	good &= random_scenes("and limits", RANDOM_LIMITED, 100);
+	good &= random_scenes("and reservations", RANDOM_RESERVED, 100);
+	good &= random_scenes("and both", RANDOM_LIMITED | RANDOM_RESERVED, 100);
+	good &= random_scenes("and pools", RANDOM_POOLS, 100);
+	good &= random_scenes("and pools, limits, reservations", RANDOM_POOLS | RANDOM_LIMITED | RANDOM_RESERVED, 100);
+	good &= random_scenes("and nested affinities that change", RANDOM_NESTED, 100);
+	good &= random_scenes("and any affinities that change", RANDOM_OVERLAP, 30);
+	return good;
+}
+
 static void shares_over_time(const char *policy)
 {
 	struct sim *m = scene_start(&scenes[1], policy, NS_PER_S, 1);
@@ -137,5 +176,6 @@ int main(int argc, char **argv)
 		lag_distribution(policies[p]);
 	}
 	cost("fair");
+	good &= all_random_scenes();
 	return !good;
 }

@@ -109,7 +109,8 @@ static void vm(struct sim *m, u32 pool_count, u32 what, u64 length)
 
 struct sim *scene_random(u64 seed, u32 what, u64 length)
 {
-	struct sim *m = sim_new(1 + (u32)(seed % 8), "fair", 0, seed);
+	/* The ideal tries all sets of affinities, so there may not be many that are not nested. */
+	struct sim *m = sim_new(what & RANDOM_OVERLAP ? 2 + (u32)(seed % 2) : 1 + (u32)(seed % 8), "fair", 0, seed);
 	u32 pool_count = pools(m, what), count = 1 + (u32)sim_random(m, 4 * m->cpus);
 
 	for (u32 i = 0; i < count; i++)

@@ -133,8 +133,9 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 		return;
 	v->runnable = true;
 	v->woke = m->now;
+	v->within = v->slept && v->ent.state == SCHED_BLOCKED;
 	m->wakes++;
-	v->left = v->habit == SIM_HOG ? SCHED_NEVER : about(m, v, v->burst);
+	v->left = v->habit == SIM_HOG || v->habit == SIM_SPINNER ? SCHED_NEVER : about(m, v, v->burst);
 	ideal_wake(m, v);
 	m->waiting++;
 	CALL(m, enqueue(&m->sched, &v->ent, m->now));
@@ -144,6 +145,7 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 static void fall_asleep(struct sim *m, struct sim_vcpu *v)
 {
 	v->runnable = false;
+	v->slept = true;
 	ideal_block(m, v);
 	CALL(m, block(&m->sched, &v->ent, m->now));
 	if (!v->gone)
@@ -163,6 +165,16 @@ static void stop(struct sim *m, struct sim_vcpu *v)
 	}
 }
 
+/* How far the vCPU that has just run is ahead of its slowest sibling. */
+static void judge_gang(struct sim *m, const struct sim_vcpu *v)
+{
+	double mine = sim_lag(m, (struct sim_vcpu *)v);
+
+	for (u32 i = 0; v->ent.group->params.gang && i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && m->vcpu[i].runnable && sim_lag(m, &m->vcpu[i]) - mine > m->skew)
+			m->skew = sim_lag(m, &m->vcpu[i]) - mine;
+}
+
 static void put_back(struct sim *m, u32 cpu)
 {
 	struct sim_cpu *c = &m->cpu[cpu];
@@ -170,6 +182,7 @@ static void put_back(struct sim *m, u32 cpu)
 	u64 ran = m->now - c->since;
 
 	judge(m, v);
+	judge_gang(m, v);
 	if (v->ent.found && -sim_lag(m, v) > (double)m->sched.slice)
 		ideal_forgive(m, v);
 	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
@@ -212,12 +225,24 @@ static void begin(struct sim *m, u32 cpu, struct sim_vcpu *v)
 	if (v->woke != SCHED_NEVER) {
 		u64 slot = (m->now - v->woke) / (10 * NS_PER_US);
 
-		m->latency[slot < SIM_LATENCIES ? slot : SIM_LATENCIES - 1]++;
+		m->latency[slot < SIM_LATENCIES ? slot : SIM_LATENCIES - 1] += v->within;
 		v->woke = SCHED_NEVER;
 	}
 	v->migrations += v->last_cpu != cpu;
 	v->last_cpu = cpu;
 	v->switches++;
+}
+
+static void arm(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	u64 at = c->end;
+
+	if (c->current && c->current->habit == SIM_SPINNER && m->now + c->current->burst < at)
+		at = m->now + c->current->burst;
+	c->timer = at;
+	if (at != SCHED_NEVER)
+		post(m, at, EVENT_TIMER, cpu);
 }
 
 static void resched(struct sim *m, u32 cpu)
@@ -245,9 +270,23 @@ static void resched(struct sim *m, u32 cpu)
 	}
 	if (p.slice != SCHED_NEVER && m->now + p.slice < at)
 		at = m->now + p.slice;
-	c->timer = at;
-	if (at != SCHED_NEVER)
-		post(m, at, EVENT_TIMER, cpu);
+	c->end = at;
+	arm(m, cpu);
+}
+
+/* A spinner asks; true: its pCPU turns to the sibling. */
+static bool gives_way(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	bool way;
+
+	if (!c->current || c->current->habit != SIM_SPINNER || m->now >= c->end)
+		return true;
+	way = m->sched.policy->yield && m->sched.policy->yield(&m->sched, &c->current->ent, m->now);
+	if (!way)
+		arm(m, cpu);
+	m->yields += way;
+	return way;
 }
 
 /* --- The machine -------------------------------------------------------------------------------------------- */
@@ -266,7 +305,7 @@ static void handle(struct sim *m, const struct sim_event *e)
 {
 	switch (e->kind) {
 	case EVENT_TIMER:
-		if (m->cpu[e->index].timer == e->at)
+		if (m->cpu[e->index].timer == e->at && gives_way(m, e->index))
 			resched(m, e->index);
 		break;
 	case EVENT_KICK:

@@ -11,6 +11,7 @@ enum sim_habit {
 	SIM_HOG,      /* never sleeps */
 	SIM_PERIODIC, /* `burst` of work, then sleeps for `sleep` */
 	SIM_RANDOM,   /* the same on average, each 0 to 2 times that */
+	SIM_SPINNER,  /* never sleeps; would give way to a sibling after each `burst` */
 };
 
 struct sim_vcpu {
@@ -22,6 +23,7 @@ struct sim_vcpu {
 
 	u64 left;	     /* work of this burst, ns */
 	bool runnable, gone;
+	bool slept, within;  /* has slept before; woke within its share: the ideal had caught up with it */
 	u64 woke;	     /* when; SCHED_NEVER: has run since */
 	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
 	u32 last_cpu;
@@ -53,6 +55,7 @@ struct sim_cpu {
 	struct sim_vcpu *current;
 	u64 since, idle_ns;
 	u64 timer; /* when its next event is due; others of it are stale */
+	u64 end;   /* of the slice */
 	bool kicked;
 };
 
@@ -87,8 +90,9 @@ struct sim {
 	u64 unfair_idle;	       /* ns of pCPUs idle while somebody waited that might have run there */
 	double not_found;	       /* ns by which somebody might have begun when the policy found nobody */
 	u64 ops, steps, steps_max;     /* calls of the policy */
-	u64 latency[SIM_LATENCIES];    /* wake to run */
-	u64 wakes, runs;
+	u64 latency[SIM_LATENCIES];    /* wake to run, of those within their shares */
+	u64 wakes, runs, yields;
+	double skew;		       /* worst, between vCPUs of a gang that want to run, ns */
 };
 
 struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed);
