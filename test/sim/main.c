@@ -25,19 +25,29 @@ static FILE *data(const char *name, const char *policy)
 	return f;
 }
 
+/* us, or "-" if nobody woke. */
+static const char *latency(const struct sim *m, u32 permille, char *text, size_t size)
+{
+	u64 ns = sim_latency(m, permille);
+
+	snprintf(text, size, "%llu", (unsigned long long)ns / 1000);
+	return ns ? text : "-";
+}
+
 static bool run(const struct scene *s, const char *policy)
 {
 	u64 length = s->seconds * NS_PER_S;
 	struct sim *m = scene_start(s, policy, length, 1);
+	char p50[24], p99[24];
 	struct verdict v;
 	bool good;
 
 	sim_run(m, length);
 	v = scene_judge(m);
 	good = v.adds_up && (strcmp(policy, "fair") || (v.behind <= BOUND_MS && v.ahead <= BOUND_MS && !m->unfair_idle));
-	printf("%-6s %-18s %4u %6u %4u %9.3f %9.3f %8.4f %6llu %6llu %9.0f %9.0f %6.1f %6llu%s\n", policy, s->name, s->cpus,
-	       m->vcpu_count, s->seconds, v.behind, v.ahead, v.error, (unsigned long long)sim_latency(m, 500) / 1000,
-	       (unsigned long long)sim_latency(m, 990) / 1000, (double)v.migrations / s->seconds,
+	printf("%-6s %-18s %4u %6u %4u %9.3f %9.3f %8.4f %6s %6s %9.0f %9.0f %6.1f %6llu%s\n", policy, s->name, s->cpus,
+	       m->vcpu_count, s->seconds, v.behind, v.ahead, v.error, latency(m, 500, p50, sizeof(p50)),
+	       latency(m, 990, p99, sizeof(p99)), (double)v.migrations / s->seconds,
 	       (double)v.switches / s->seconds, (double)m->steps / (double)m->ops, (unsigned long long)m->steps_max,
 	       good ? "" : "  <-- bad");
 	fflush(stdout);

@@ -59,6 +59,14 @@ struct sim_cpu {
 	bool kicked;
 };
 
+enum sim_event_kind {
+	SIM_TIMER, /* of a pCPU */
+	SIM_KICK,
+	SIM_WAKE, /* of a vCPU */
+	SIM_STOP,
+	SIM_TUNE, /* a knob */
+};
+
 struct sim_event {
 	u64 at, seq;
 	u32 kind, index;
@@ -111,6 +119,10 @@ u64 sim_ran(struct sim *m, struct sim_vcpu *v);
 u64 sim_random(struct sim *m, u64 below);
 /* The latency that so many of 1000 wake-ups stayed within, ns. */
 u64 sim_latency(const struct sim *m, u32 permille);
+
+/* sim.c: an event to come; the policy's kick(). */
+void sim_post(struct sim *m, u64 at, u32 kind, u32 index);
+void sim_kick(struct sched *s, u32 cpu);
 
 /* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
 void ideal_advance(struct sim *m);
