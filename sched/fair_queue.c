@@ -238,9 +238,8 @@ void fair_resort(struct sched *s, u64 now)
 		list_del(&g->moved);
 		resort(s, g, now);
 	}
-	for (u32 i = 0; i < TURNS_DOWN + TURNS_UP; i++) {
-		g = fluid_turned(&f->fluid, i < TURNS_DOWN);
-		if (g)
-			resort(s, g, now);
-	}
+	for (u32 i = 0; i < TURNS_DOWN && (g = fluid_turned(&f->fluid, true)); i++)
+		resort(s, g, now);
+	for (u32 i = 0; i < TURNS_UP && (g = fluid_turned(&f->fluid, false)); i++)
+		resort(s, g, now);
 }

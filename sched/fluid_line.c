@@ -76,7 +76,7 @@ static struct sched_line *new_line(struct fluid *f, const struct sched_mask *cpu
 	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL };
 	l->depth = pool ? pool->line->depth + 1 : 0;
 	for (u32 w = 0; w < ARRAY_LEN(cpus->word); w++)
-		l->cpu_count += (u32)__builtin_popcountll(cpus->word[w]);
+		l->cpu_count += bits_count(cpus->word[w]);
 	return l;
 }
 
