@@ -202,8 +202,8 @@ static void resort(struct sched *s, struct sched_group *g, u64 now)
 		} else if (e->state == SCHED_QUEUED) {
 			fair_queue_out(s, e, now);
 			fair_queue_in(s, e, e->cpu, now);
-			/* An idle pCPU may have to wake earlier for it. */
-			idle = e->kind & LIMITED ? fair_best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
+			/* An idle pCPU may have to wake earlier for it, or now. */
+			idle = fair_best_in(&f->idle, &g->line->cpus, s->cpus);
 			if (idle != TOUR_NONE)
 				s->kick(s, idle);
 		} else if (f->current[e->cpu] == e) {
@@ -228,6 +228,23 @@ static void resort(struct sched *s, struct sched_group *g, u64 now)
 #define TURNS_DOWN 4
 #define TURNS_UP   1
 
+/* Where the level has risen, those who wait for their time may begin earlier than idle pCPUs know. */
+static void wake_idle(struct sched *s)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->fluid.risen; rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest), idle;
+
+		if (tour_best(&f->queue[i][LIMITED].begin) == TOUR_NONE)
+			continue;
+		idle = fair_best_in(&f->idle, &f->fluid.line[i].cpus, s->cpus);
+		if (idle != TOUR_NONE)
+			s->kick(s, idle);
+	}
+	f->fluid.risen = 0;
+}
+
 void fair_resort(struct sched *s, u64 now)
 {
 	struct fair *f = fair_of(s);
@@ -242,4 +259,5 @@ void fair_resort(struct sched *s, u64 now)
 		resort(s, g, now);
 	for (u32 i = 0; i < TURNS_UP && (g = fluid_turned(&f->fluid, false)); i++)
 		resort(s, g, now);
+	wake_idle(s);
 }

@@ -29,6 +29,7 @@ struct sched_line {
 struct fluid {
 	u32 cpus, line_count, deepest;
 	u32 turn[2];	   /* the lines that fluid_turned() looked at last */
+	u64 risen;	   /* lines whose level is higher than the reader knows */
 	u64 roots;	   /* the lines without a pool */
 	u64 full;	   /* those whose pCPUs are all taken by them and the lines inside, which cannot go elsewhere */
 	struct list moved; /* groups whose clock has another driver or pace */

@@ -78,13 +78,15 @@ static struct level solve(const struct fluid *f, u64 lines, s64 room, u64 guess)
 }
 
 /* The points learn of the time that passed at the old level. */
-static void set_level(struct sched_line *l, const struct level *v)
+static void set_level(struct fluid *f, struct sched_line *l, const struct level *v)
 {
 	if (l->level == v->key && l->rate == v->rate && l->weight == v->weight)
 		return;
 	points_pass(&l->points, l->level, l->at - l->told_at, l->clock - l->told);
 	l->told = l->clock;
 	l->told_at = l->at;
+	if (v->key > l->level)
+		f->risen |= BIT(l - f->line);
 	if (l->level != v->key)
 		points_moved(&l->points);
 	l->level = v->key;
@@ -148,7 +150,7 @@ static void share_roots(struct fluid *f)
 		if (l->caps)
 			unset |= rest & -rest;
 		else
-			set_level(l, &(struct level){ FLUID_NO_LEVEL, 0, 0 });
+			set_level(f, l, &(struct level){ FLUID_NO_LEVEL, 0, 0 });
 	}
 	while (unset) {
 		struct level v = narrowest(f, rate, unset, &lines, &whose);
@@ -156,7 +158,7 @@ static void share_roots(struct fluid *f)
 		for (u64 rest = lines; rest; rest &= rest - 1) {
 			u32 i = (u32)__builtin_ctzll(rest);
 
-			set_level(&f->line[i], &v);
+			set_level(f, &f->line[i], &v);
 			rate[i] = f->roots & (f->roots - 1) ? line_rate(f, i) : 0;
 		}
 		unset &= ~lines;
@@ -176,7 +178,7 @@ void share_lines(struct fluid *f)
 				continue;
 			if (l->caps)
 				v = solve(f, BIT(i), (s64)fluid_rate(l->pool), l->level);
-			set_level(l, &v);
+			set_level(f, l, &v);
 		}
 }
 

@@ -113,6 +113,29 @@ static void test_knobs_of_a_pool(void **state)
 	sim_free(m);
 }
 
+/* The limit that it waits for is lifted, its own or its pool's, or a sibling leaves the pool: at once it has what it may. */
+static void test_idle_pcpus_hear_of_it(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+	u32 a = group(m, SCHED_NOWHERE, true, 1000, 0, 30), own = group(m, SCHED_NOWHERE, false, 1000, 0, 2);
+	struct sched_params p = m->group[own].params;
+	struct sim_vcpu *x = sim_vcpu(m, own, SIM_HOG, 0, 0), *y = hog(m, a, 1000);
+
+	for (u32 i = 0; i < 9; i++)
+		sim_life(m, hog(m, a, 1000), 1, 100 * MS);
+	p.limit = 0;
+	sim_knob(m, 4 * MS, own, &p);
+	sim_run(m, 50 * MS);
+	assert_true(sim_ran(m, x) > 45 * MS);
+	p = m->group[a].params;
+	p.limit = 0;
+	sim_knob(m, 200 * MS, a, &p);
+	sim_run(m, 300 * MS);
+	assert_true(sim_ran(m, y) > 120 * MS);
+	assert_true(scene_judge(m).behind <= BOUND_MS && scene_judge(m).ahead <= BOUND_MS);
+	sim_free(m);
+}
+
 static void test_what_no_policy_can_obey(void **state)
 {
 	struct sim *m = sim_new(4, "fair", 0, 1);
@@ -228,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_limit_of_a_pool),
 		cmocka_unit_test(test_reservation_of_a_pool),
 		cmocka_unit_test(test_knobs_of_a_pool),
+		cmocka_unit_test(test_idle_pcpus_hear_of_it),
 		cmocka_unit_test(test_what_no_policy_can_obey),
 		cmocka_unit_test(test_equal_vcpus),
 		cmocka_unit_test(test_affinity_by_command),
