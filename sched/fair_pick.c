@@ -133,6 +133,9 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 			wait = (s64)(t->key[at] - fair_horizon(s, &f->fluid.line[i], kind, now));
 			if (!(kind & REAL))
 				wait = fluid_to_ns(&f->fluid.line[i], wait);
+			/* Whoever is not sorted anew yet will be by then. */
+			if (!(kind & REAL) && f->fluid.line[i].level == FLUID_NO_LEVEL)
+				wait = (s64)s->slice / 8;
 			next = min_u64(next, wait > 0 ? (u64)wait + 1 : 1);
 		}
 	return next;

@@ -21,8 +21,9 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
 	if (kind & REAL)
 		return now + s->slice;
+	/* No virtual time passes: who is still sorted by it has all that he can use; but if he is limited, he is to be sorted anew. */
 	if (l->level == FLUID_NO_LEVEL)
-		return l->clock + (1ull << 62);
+		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
 	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
 }
 
