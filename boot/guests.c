@@ -5,6 +5,7 @@
 #include <core/service/log.h>
 #include <core/service/machine.h>
 #include <core/service/mem.h>
+#include <core/service/run.h>
 #include <devices/pc.h>
 #include <guests/acpi_tables.h>
 #include <guests/board_layout.h>
@@ -21,6 +22,11 @@ static struct guest {
 	bool complete; /* its section is right and its files are there */
 } guests[CONFIG_VMS_MAX];
 static const struct virt_ops *vendor; /* [b] */
+
+static struct {
+	struct sched_group group;
+	bool made;
+} pools[CONFIG_POOLS_MAX];
 
 static const struct boot_file *find(const struct boot_info *bi, const char *path)
 {
@@ -103,10 +109,10 @@ static enum status load(struct vm *vm, void *ctx, struct vm_start *start, char *
 }
 
 /* Does the affinity mask name a pCPU that is there? */
-static bool cpus_exist(const struct vm_config *c)
+static bool cpus_exist(const u64 *cpus)
 {
 	for (u32 i = 0; i < machine_pcpus(); i++)
-		if (c->cpus[i / 64] >> i % 64 & 1)
+		if (cpus[i / 64] >> i % 64 & 1)
 			return true;
 	return false;
 }
@@ -152,19 +158,22 @@ static enum status create(struct guest *g, char *why, size_t size)
 	if (c->shares)
 		r.sched.shares = c->shares;
 	r.sched.prio = c->priority;
+	r.sched.gang = c->gang == GANG_YES;
+	if (c->parent != CONFIG_NO_POOL)
+		r.sched.parent = &pools[c->parent].group;
 	r.sched.reservation = c->reservation * SCHED_PERCENT;
 	r.sched.limit = c->limit * SCHED_PERCENT;
-	if (!cpus_exist(c)) {
+	if (c->parent != CONFIG_NO_POOL && !pools[c->parent].made) {
+		fmt_print(why, size, "its pool is not there");
+		return E_NOTFOUND;
+	}
+	if (!cpus_exist(c->cpus)) {
 		fmt_print(why, size, "cpus names none of the %u pCPUs", machine_pcpus());
 		return E_INVAL;
 	}
-	if (c->tsc.mhz) {
-		const char *why = tsc_refusal(virt, r.tsc_khz);
-
-		if (why) {
-			log_error("plinth.conf:%u: vm \"%s\": tsc: %s", c->tsc.line, c->name, why);
-			return false;
-		}
+	if (c->tsc.mhz && tsc_refusal(vendor, r.tsc_khz)) {
+		fmt_print(why, size, "plinth.conf:%u: tsc: %s", c->tsc.line, tsc_refusal(vendor, r.tsc_khz));
+		return E_UNSUPPORTED;
 	}
 	if (c->memory > free) {
 		fmt_print(why, size, "needs %llu MiB of memory, %llu MiB are free", (unsigned long long)(c->memory / MIB),
@@ -193,12 +202,45 @@ enum status guests_start(const char *name, char *why, size_t size)
 	return E_NOTFOUND;
 }
 
+/* The one around it, if any, is there. */
+static void make_pool(u32 i, const struct pool_config *c)
+{
+	struct sched_params p;
+	enum status st;
+
+	sched_params_init(&p, 1);
+	p.pool = true;
+	p.shares = c->shares;
+	p.reservation = c->reservation * SCHED_PERCENT;
+	p.limit = c->limit * SCHED_PERCENT;
+	if (c->parent != CONFIG_NO_POOL)
+		p.parent = &pools[c->parent].group;
+	memcpy(p.cpus.word, c->cpus, sizeof(p.cpus.word));
+	st = run_group_init(&pools[i].group, &p);
+	pools[i].made = !st;
+	if (st)
+		log_error("pool \"%s\": cannot be made: %s", c->name, status_text(st));
+}
+
+static void make_pools(const struct config *config)
+{
+	/* One more layer at a time. */
+	for (u32 depth = 0; depth < CONFIG_POOL_DEPTH; depth++)
+		for (u32 i = 0; i < config->pool_count; i++) {
+			const struct pool_config *c = &config->pool[i];
+
+			if (c->valid && !pools[i].made && (c->parent == CONFIG_NO_POOL || pools[c->parent].made))
+				make_pool(i, c);
+		}
+}
+
 u32 guests_create(const struct config *config, const struct boot_info *bi, const struct virt_ops *virt)
 {
 	char why[VM_REASON_MAX];
 	u32 made = 0;
 
 	vendor = virt;
+	make_pools(config);
 	for (u32 i = 0; i < config->vm_count; i++) {
 		struct guest *g = &guests[i];
 

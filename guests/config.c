@@ -8,6 +8,8 @@
 #include <lib/string.h>
 
 #define FILE_NAME "plinth.conf"
+/* `low`, `normal` and `high` make a pool as heavy as a VM of so many vCPUs. */
+#define POOL_VCPUS 4
 
 static const char *const loglevels[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL,
@@ -16,6 +18,7 @@ static const char *const loglevels[] = {
 static const char *const schedulers[] = {"rr", "fair", "fixed", NULL};
 static const char *const restarts[] = {
     [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
+static const char *const gangs[] = {[GANG_NO] = "no", [GANG_YES] = "yes", NULL};
 static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
 static const char *const hpets[] = {[HPET_YES] = "yes", [HPET_NO] = "no", NULL};
 
@@ -24,6 +27,7 @@ static const char *const hpets[] = {[HPET_YES] = "yes", [HPET_NO] = "no", NULL};
 	.section = sec, .name = key, .read = config_read_##fn, .offset = offsetof(struct type, field)
 #define HOST(key, fn, field) ROW(SECTION_HOST, key, fn, host_config, field)
 #define VM(key, fn, field)   ROW(SECTION_VM, key, fn, vm_config, field)
+#define POOL(key, fn, field) ROW(SECTION_POOL, key, fn, pool_config, field)
 
 static const struct config_key keys[] = {
 	{ HOST("console",   consoles, consoles) },
@@ -41,11 +45,18 @@ static const struct config_key keys[] = {
 	{ VM("priority",    count,    priority),  .min = 0, .max = 31 },
 	{ VM("reservation", percent,  reservation), .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
 	{ VM("limit",       percent,  limit),     .min = 1, .max = 100 * CONFIG_VCPUS_MAX },
+	{ VM("pool",        name,     pool),      .max = CONFIG_NAME_MAX },
+	{ VM("gang",        choice,   gang),      .choices = gangs },
 	{ VM("module",      module,   modules),   .flags = KEY_REPEAT | KEY_RAW },
 	{ VM("tsc",         tsc,      tsc),       .min = 1, .max = 65535 },
 	{ VM("restart",     choice,   restart),   .choices = restarts },
 	{ VM("testdev",     choice,   testdev),   .choices = testdevs },
 	{ VM("hpet",        choice,   hpet),      .choices = hpets },
+	{ POOL("shares",    shares,   shares),    .min = 1, .max = 1000000 },
+	{ POOL("reservation", percent, reservation), .min = 1, .max = 100 * CONFIG_PCPUS_MAX },
+	{ POOL("limit",     percent,  limit),     .min = 1, .max = 100 * CONFIG_PCPUS_MAX },
+	{ POOL("cpus",      cpus,     cpus) },
+	{ POOL("pool",      name,     pool),      .max = CONFIG_NAME_MAX },
 };
 static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 /* clang-format on */
@@ -59,12 +70,16 @@ static const struct host_config host_default = {
 
 static void report(struct config_parser *p, u32 line, const char *reason)
 {
-	char message[320], who[CONFIG_NAME_MAX + 8] = "";
+	char message[320], who[CONFIG_NAME_MAX + 10] = "";
 
 	p->errors++;
 	if (p->vm) {
 		p->vm->valid = false;
 		fmt_print(who, sizeof(who), "vm \"%s\": ", p->vm->name);
+	}
+	if (p->pool) {
+		p->pool->valid = false;
+		fmt_print(who, sizeof(who), "pool \"%s\": ", p->pool->name);
 	}
 	if (p->errors > CONFIG_ERRORS_MAX)
 		return;
@@ -85,13 +100,24 @@ void config_fail(struct config_parser *p, const char *fmt, ...)
 	report(p, p->line, reason);
 }
 
+void config_fail_at(struct config_parser *p, u32 line, const char *fmt, ...)
+{
+	char reason[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vprint(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	report(p, line, reason);
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* Up to a # or ; at the start or behind a blank, outside double quotes. */
-static struct slice without_comment(struct slice s)
+struct slice config_without_comment(struct slice s)
 {
 	bool quoted = false;
 
@@ -107,7 +133,7 @@ static struct slice without_comment(struct slice s)
 
 /* Takes off the quotes around all of `s`; quotes around a part of it belong to the text. False: not
  * closed. */
-static bool unquote(struct slice *s)
+bool config_unquote(struct slice *s)
 {
 	struct slice rest, text;
 
@@ -133,10 +159,22 @@ static void finish_vm(struct config_parser *p)
 		report(p, vm->line, "the reservation is above the limit");
 }
 
+static void finish_pool(struct config_parser *p)
+{
+	struct pool_config *pool = p->pool;
+
+	if (pool->shares & CONFIG_SHARES_EACH)
+		pool->shares = (pool->shares & ~CONFIG_SHARES_EACH) * POOL_VCPUS;
+	if (pool->limit && pool->reservation > pool->limit)
+		report(p, pool->line, "the reservation is above the limit");
+}
+
 static void end_section(struct config_parser *p)
 {
 	if (p->vm)
 		finish_vm(p);
+	if (p->pool)
+		finish_pool(p);
 	for (size_t i = 0; p->vm && i < ARRAY_LEN(keys); i++) {
 		char reason[40];
 
@@ -147,94 +185,8 @@ static void end_section(struct config_parser *p)
 	}
 	p->section = SECTION_SKIP;
 	p->vm = NULL;
+	p->pool = NULL;
 	p->seen = 0;
-}
-
-static void begin_host(struct config_parser *p, struct slice rest)
-{
-	if (rest.len) {
-		config_fail(p, "bad section header, expected [host]");
-		return;
-	}
-	if (p->host_seen) {
-		config_fail(p, "a second [host] section");
-		return;
-	}
-	p->host_seen = true;
-	p->section = SECTION_HOST;
-}
-
-/* A VM's name is a prefix of console lines and a word of the monitor's commands. */
-static bool is_name(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.at[i];
-		bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-
-		if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.')
-			return false;
-	}
-	return s.len && s.len < CONFIG_NAME_MAX;
-}
-
-static void begin_vm(struct config_parser *p, struct slice name)
-{
-	struct config *c = p->out;
-	struct vm_config *vm = &c->vm[c->vm_count];
-
-	if (!name.len || name.at[0] != '"' || !unquote(&name) || (name.len && name.at[0] == '"')) {
-		config_fail(p, "bad section header, expected [vm \"name\"]");
-		return;
-	}
-	if (!is_name(name)) {
-		config_fail(p, "bad VM name '%s'; use 1 to %u letters, digits, - _ .",
-			    config_quote(name).text, CONFIG_NAME_MAX - 1);
-		return;
-	}
-	for (u32 i = 0; i < c->vm_count; i++) {
-		if (!slice_equal(name, c->vm[i].name))
-			continue;
-		config_fail(p, "a second VM named \"%s\"; the first is in line %u", c->vm[i].name,
-			    c->vm[i].line);
-		return;
-	}
-	if (c->vm_count == CONFIG_VMS_MAX) {
-		config_fail(p, "more than %u VMs; \"%s\" is left out", CONFIG_VMS_MAX,
-			    config_quote(name).text);
-		return;
-	}
-	*vm = (struct vm_config){.valid = true, .line = p->line, .memory = 256 * MIB, .vcpus = 1, .priority = 16};
-	slice_copy(vm->name, sizeof(vm->name), name);
-	memset(vm->cpus, 0xff, sizeof(vm->cpus));
-	c->vm_count++;
-	p->vm = vm;
-	p->section = SECTION_VM;
-}
-
-static void read_header(struct config_parser *p, struct slice line)
-{
-	struct nearest near;
-	struct slice word;
-
-	line = without_comment(line);
-	if (line.at[line.len - 1] != ']') {
-		config_fail(p, "section header without ] at its end");
-		return;
-	}
-	line = slice_trim((struct slice){line.at + 1, line.len - 2});
-	word = slice_word(&line);
-	line = slice_trim(line);
-	if (slice_equal(word, "host")) {
-		begin_host(p, line);
-	} else if (slice_equal(word, "vm")) {
-		begin_vm(p, line);
-	} else {
-		near = config_nearest(word);
-		config_nearest_offer(&near, "host");
-		config_nearest_offer(&near, "vm");
-		config_fail(p, "unknown section '%s'%s", config_quote(word).text,
-			    config_nearest_text(&near));
-	}
 }
 
 static size_t find_key(enum config_section section, struct slice name)
@@ -249,12 +201,15 @@ static size_t find_key(enum config_section section, struct slice name)
 
 static void fail_key(struct config_parser *p, struct slice name)
 {
-	bool host = p->section == SECTION_HOST;
+	static const char *const names[] = {
+	    [SECTION_HOST] = "host", [SECTION_VM] = "vm", [SECTION_POOL] = "pool"};
 	struct nearest near = config_nearest(name);
 
-	if (find_key(host ? SECTION_VM : SECTION_HOST, name) < ARRAY_LEN(keys)) {
+	for (u32 i = SECTION_HOST; i <= SECTION_POOL; i++) {
+		if (find_key((enum config_section)i, name) == ARRAY_LEN(keys))
+			continue;
 		config_fail(p, "key '%s' belongs into a [%s] section", config_quote(name).text,
-			    host ? "vm" : "host");
+			    names[i]);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
@@ -266,7 +221,7 @@ static void fail_key(struct config_parser *p, struct slice name)
 static void read_value(struct config_parser *p, size_t row, struct slice value)
 {
 	const struct config_key *k = &keys[row];
-	char *base = p->vm ? (char *)p->vm : (char *)&p->out->host;
+	char *base = p->vm ? (char *)p->vm : p->pool ? (char *)p->pool : (char *)&p->out->host;
 
 	if (p->seen & BIT(row) && !(k->flags & KEY_REPEAT)) {
 		config_fail(p, "a second '%s' in this section", k->name);
@@ -274,8 +229,8 @@ static void read_value(struct config_parser *p, size_t row, struct slice value)
 	}
 	p->seen |= (u32)BIT(row);
 	if (!(k->flags & KEY_RAW))
-		value = without_comment(value);
-	if (!unquote(&value)) {
+		value = config_without_comment(value);
+	if (!config_unquote(&value)) {
 		config_fail(p, "the quote is not closed");
 		return;
 	}
@@ -331,7 +286,7 @@ static void read_line(struct config_parser *p, struct slice line)
 		return;
 	}
 	if (line.at[0] == '[')
-		read_header(p, line);
+		config_read_header(p, line);
 	else
 		read_key(p, line);
 }
@@ -355,6 +310,7 @@ u32 config_parse(const char *text, size_t len, struct config *c, config_report f
 		read_line(&p, slice_cut(&rest, '\n'));
 	}
 	end_section(&p);
+	config_join_pools(&p);
 	return p.errors;
 }
 

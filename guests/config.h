@@ -12,6 +12,9 @@
 #include <lib/types.h>
 
 #define CONFIG_VMS_MAX      16
+#define CONFIG_POOLS_MAX    16
+#define CONFIG_POOL_DEPTH   8 /* pools in pools in ... */
+#define CONFIG_NO_POOL      0xffffffffu
 #define CONFIG_NAME_MAX     32 /* these: bytes with the NUL */
 #define CONFIG_WORD_MAX     20
 #define CONFIG_PATH_MAX     BOOT_PATH_MAX
@@ -87,6 +90,11 @@ enum config_hpet {
 	HPET_NO,
 };
 
+enum config_gang {
+	GANG_NO,
+	GANG_YES, /* its vCPUs advance together */
+};
+
 struct vm_config {
 	char name[CONFIG_NAME_MAX];
 	bool valid; /* false: an error was reported, do not start it */
@@ -104,13 +112,33 @@ struct vm_config {
 	u32 shares;                      /* of all its vCPUs; 0: normal ones */
 	u32 priority;                    /* for the scheduler `fixed` */
 	u32 reservation, limit;          /* % of a pCPU; limit 0: none */
+	u32 gang;                        /* enum config_gang */
+	char pool[CONFIG_NAME_MAX];      /* empty: none */
+	u32 pool_line;                   /* of that key */
+	u32 parent;                      /* its number in struct config, or CONFIG_NO_POOL */
 	struct config_modules modules;
+};
+
+/* What VMs and other pools divide. */
+struct pool_config {
+	char name[CONFIG_NAME_MAX];
+	bool valid; /* false: an error was reported, nobody in it starts */
+	u32 line;   /* of the section's header */
+	u32 shares;
+	u32 reservation, limit;          /* % of a pCPU; limit 0: none */
+	u32 reserved;                    /* % that its members have of it */
+	u64 cpus[CONFIG_PCPUS_MAX / 64]; /* bit n: all in it may run on pCPU n */
+	char pool[CONFIG_NAME_MAX];      /* the one around it; empty: none */
+	u32 pool_line;                   /* of that key */
+	u32 parent;                      /* its number, or CONFIG_NO_POOL */
 };
 
 struct config {
 	struct host_config host;
 	struct vm_config vm[CONFIG_VMS_MAX];
 	u32 vm_count; /* the invalid ones too */
+	struct pool_config pool[CONFIG_POOLS_MAX];
+	u32 pool_count; /* the same */
 };
 static_assert(sizeof(struct config) < 64 * KIB, "a static object of a modest size");
 

@@ -13,6 +13,7 @@ enum config_section {
 	SECTION_NONE, /* before the first header */
 	SECTION_HOST,
 	SECTION_VM,
+	SECTION_POOL,
 	SECTION_SKIP, /* its header was faulty: keys are not looked at */
 };
 
@@ -23,7 +24,8 @@ struct config_parser {
 	u32 line; /* the one being read, from 1 */
 	u32 errors;
 	enum config_section section;
-	struct vm_config *vm; /* of SECTION_VM, else NULL */
+	struct vm_config *vm;	  /* of SECTION_VM, else NULL */
+	struct pool_config *pool; /* of SECTION_POOL, else NULL */
 	bool host_seen;
 	u32 seen; /* bit n: row n of the table was met in this section */
 };
@@ -42,7 +44,7 @@ struct config_key {
 	enum config_section section;
 	const char *name;
 	config_read *read;
-	size_t offset;              /* of the field in struct host_config or vm_config */
+	size_t offset;              /* of the field in the section's structure */
 	u32 flags;                  /* KEY_* */
 	u64 min, max;               /* of a number; of a text: max is its size with the NUL */
 	const char *const *choices; /* of a choice; NULL ends */
@@ -51,6 +53,21 @@ struct config_key {
 /* Reports an error in the line being read; in a VM's section the VM is no longer valid. */
 void config_fail(struct config_parser *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same for another line. */
+void config_fail_at(struct config_parser *p, u32 line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Up to a # or ; at the start or behind a blank, outside double quotes. */
+struct slice config_without_comment(struct slice s);
+/* Takes off the quotes around all of `s`; quotes around a part of it belong to the text. False: not closed. */
+bool config_unquote(struct slice *s);
+/* May a VM or pool be called so? */
+bool config_is_name(struct slice s);
+/* Begins the section of this header. */
+void config_read_header(struct config_parser *p, struct slice line);
+/* At the end: finds everybody's pool and checks that he fits in. */
+void config_join_pools(struct config_parser *p);
 
 /* A copy for messages: cut, control characters replaced. */
 struct quote {
@@ -74,4 +91,4 @@ config_read config_read_consoles, config_read_features, config_read_word, config
 
 config_read config_read_time, config_read_size, config_read_count, config_read_percent, config_read_shares,
     config_read_tsc;
-config_read config_read_path, config_read_text, config_read_cpus, config_read_module;
+config_read config_read_path, config_read_name, config_read_text, config_read_cpus, config_read_module;

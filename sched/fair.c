@@ -8,7 +8,6 @@
 
 #include <lib/assert.h>
 #include <lib/bits.h>
-#include <sched/share.h>
 
 /* ns by which one that wakes must be due earlier to interrupt another. */
 static u64 wake_margin(const struct sched *s)
@@ -39,6 +38,7 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 	struct fair *f = fair_of(s);
 	const struct sched_mask *m = &e->group->line->cpus;
 	struct place best = { .cpu = e->cpu, .idle = true, .due = now };
+	u64 around = 0, owners;
 
 	if (sched_mask_has(m, e->cpu) && fair_is_idle(f, e->cpu))
 		return best;
@@ -46,6 +46,10 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 	if (best.cpu != TOUR_NONE)
 		return best;
 	best.idle = false;
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		if (f->fluid.line[i].family >> index_of(f, e) & 1)
+			around |= BIT(i);
+	owners = fluid_owners(&f->fluid, around);
 	for (u32 i = 0; i < f->fluid.line_count; i++)
 		for (u32 k = 0; k < KINDS; k++) {
 			struct tour *t = &f->queue[i][k].running;
@@ -56,6 +60,9 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 				continue;
 			fluid_virtual(&f->fluid.line[i], now);
 			due = fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now);
+			/* They are guests on these pCPUs. */
+			if (!(owners >> i & 1))
+				due = now + NS_PER_S;
 			if (best.cpu == TOUR_NONE || tree_before(best.due, due))
 				best = (struct place){ cpu, false, due };
 		}
@@ -73,6 +80,7 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 
 	if (e->state == SCHED_LINGERING) {
 		fair_linger_end(s, e);
+		e->state = SCHED_BLOCKED;
 		fluid_sync(g, now);
 	} else {
 		list_add_tail(&g->members, &e->sibling);
@@ -96,7 +104,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	join(s, e, now);
 	fair_resort(s, now);
 	fluid_sync(e->group, now);
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	p = find_place(s, e, now);
 	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
@@ -113,6 +121,23 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	}
 }
 
+/*
+ * The lag stays within what a schedule can mend. What no schedule can give back is not owed; and what `e` found, because
+ * nobody else might run, is not charged beyond a slice: else it would be made to wait for what it took from nobody.
+ */
+static void forgive(struct sched *s, struct sched_ent *e)
+{
+	s64 lag = (s64)(e->group->clock - e->served), over = 0;
+
+	if (lag > (s64)(2 * request(s)))
+		over = lag - (s64)(2 * request(s));
+	else if (e->found && -lag > (s64)request(s))
+		over = lag + (s64)request(s);
+	e->served += (u64)over;
+	e->due += (u64)over;
+	e->found = false;
+}
+
 static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct sched_group *g = e->group;
@@ -124,12 +149,11 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 	}
 	fair_catch_up(s, now);
 	fluid_sync(g, now);
-	/* What no schedule can give back is not owed. */
-	if ((s64)(g->clock - e->served) > (s64)(2 * request(s))) {
-		u64 over = g->clock - e->served - 2 * request(s);
-
-		e->served += over;
-		e->due += over;
+	forgive(s, e);
+	if (!sched_mask_has(&g->line->cpus, e->cpu)) {
+		/* It may not run here any longer. */
+		e->cpu = find_place(s, e, now).cpu;
+		s->kick(s, e->cpu);
 	}
 	fair_queue_in(s, e, e->cpu, now);
 }
@@ -145,6 +169,8 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	if (e->state == SCHED_QUEUED)
 		fair_queue_out(s, e, now);
 	fluid_sync(e->group, now);
+	forgive(s, e);
+	e->stopped = 0;
 	if (tree_before(e->group->clock, e->served))
 		fair_linger(s, e);
 	else
@@ -154,23 +180,40 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 
 /* --- VMs ----------------------------------------------------------------------------------------------------- */
 
+static bool same_cpus(const struct sched *s, const struct sched_mask *a, const struct sched_mask *b)
+{
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(a, cpu) != sched_mask_has(b, cpu))
+			return false;
+	return true;
+}
+
+/* Which pCPUs run what line. */
+static void map_line(struct sched *s, const struct sched_line *l)
+{
+	struct fair *f = fair_of(s);
+	u32 line = (u32)(l - f->fluid.line);
+
+	for (u32 cpu = 0; cpu < s->cpus; cpu++)
+		if (sched_mask_has(&l->cpus, cpu))
+			f->lines[cpu] |= BIT(line);
+		else
+			f->lines[cpu] &= ~BIT(line);
+}
+
 static enum status attach(struct sched *s, struct sched_group *g, const struct sched_params *p)
 {
 	struct fair *f = fair_of(s);
 	enum status st;
-	u32 line;
 
 	*g = (struct sched_group){ .params = *p };
 	st = fluid_attach(&f->fluid, g, f->ids);
 	if (st)
 		return st;
 	f->ids++;
-	line = (u32)(g->line - f->fluid.line);
-	for (u32 cpu = 0; cpu < s->cpus; cpu++)
-		if (sched_mask_has(&g->line->cpus, cpu))
-			f->lines[cpu] |= BIT(line);
-		else
-			f->lines[cpu] &= ~BIT(line);
+	map_line(s, g->line);
+	if (g->within)
+		map_line(s, g->within);
 	return OK;
 }
 
@@ -187,19 +230,58 @@ static void detach(struct sched *s, struct sched_group *g, u64 now)
 	fluid_detach(&fair_of(s)->fluid, g);
 }
 
+/* Its members leave the queues, and come back on the pCPUs that are allowed now. */
+static enum status move(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
+{
+	struct fair *f = fair_of(s);
+	enum status st;
+
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+
+		if (e->state == SCHED_LINGERING)
+			fair_linger_end(s, e);
+		else if (e->state == SCHED_QUEUED)
+			fair_queue_out(s, e, now);
+		else if (f->current[e->cpu] == e)
+			fair_stop(f, e);
+	}
+	st = fluid_move(&f->fluid, g, p, now);
+	map_line(s, g->line);
+	fluid_sync(g, now);
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+
+		if (e->state == SCHED_LINGERING) {
+			fair_linger(s, e);
+		} else if (e->state == SCHED_QUEUED) {
+			u32 cpu = find_place(s, e, now).cpu;
+
+			fair_queue_in(s, e, cpu, now);
+			s->kick(s, cpu);
+		} else if (e->state == SCHED_RUNNING) {
+			fair_serve(s, e, now - e->since - e->counted);
+			fair_run(f, e);
+			s->kick(s, e->cpu);
+		}
+	}
+	return st;
+}
+
 static enum status tune(struct sched *s, struct sched_group *g, const struct sched_params *p, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct sched_params next = *p;
+	enum status st = OK;
 
-	next.cpus = g->params.cpus;
 	fair_catch_up(s, now);
-	if (p->reservation > g->params.reservation &&
-	    !share_admits(&f->fluid, g->line, p->reservation - g->params.reservation))
-		return E_FULL;
-	fluid_change(&f->fluid, g, g->runnable, &next, now);
+	if (!g->params.pool && !g->params.parent && !same_cpus(s, &p->cpus, &g->params.cpus))
+		st = move(s, g, p, now);
+	else if (fluid_admits(&f->fluid, g, p->reservation))
+		fluid_change(&f->fluid, g, g->runnable, p, now);
+	else
+		st = E_FULL;
 	fair_resort(s, now);
-	return OK;
+	return st;
 }
 
 static s64 lag(struct sched *s, struct sched_ent *e, u64 now)
@@ -218,7 +300,7 @@ static size_t bytes(u32 cpus)
 	size_t queues = FLUID_LINES * KINDS;
 
 	return sizeof(struct fair) + (3 * queues + 2) * tour_bytes(cpus) + queues * cpus * sizeof(struct tree) +
-	       cpus * (sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
+	       cpus * (2 * sizeof(struct sched_ent *) + sizeof(u64) + sizeof(u32)) + 64;
 }
 
 static void init(struct sched *s, void *mem)
@@ -229,7 +311,8 @@ static void init(struct sched *s, void *mem)
 	s->data = f;
 	fluid_init(&f->fluid, s->cpus);
 	f->current = (struct sched_ent **)at;
-	f->lines = (u64 *)(f->current + s->cpus);
+	f->invited = f->current + s->cpus;
+	f->lines = (u64 *)(f->invited + s->cpus);
 	at = (char *)(f->lines + s->cpus);
 	for (u32 i = 0; i < FLUID_LINES; i++)
 		for (u32 k = 0; k < KINDS; k++) {
@@ -258,4 +341,5 @@ const struct sched_policy sched_fair = {
 	.pick = fair_pick,
 	.charge = fair_charge,
 	.lag = lag,
+	.yield = fair_yield,
 };

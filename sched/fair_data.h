@@ -26,6 +26,7 @@ struct fair {
 	struct queue queue[FLUID_LINES][KINDS];
 	struct tour idle, endless;  /* pCPUs that run nothing, or something without a timer */
 	struct sched_ent **current; /* [cpus] */
+	struct sched_ent **invited; /* [cpus] whom a sibling has left it to */
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
 	u64 last;		    /* ns, when something was last done */
@@ -64,7 +65,7 @@ u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now);
 /* The latest beginning that may begin now. */
 u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now);
 /* Computes where `e` stands on the clock that drives its group, which is in sync. */
-void fair_place_keys(struct sched_ent *e);
+void fair_place_keys(struct fair *f, struct sched_ent *e);
 /* The winner among the pCPUs of `m`, or TOUR_NONE. */
 u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus);
 /* Tells the tournaments what waits on `cpu`. */
@@ -72,7 +73,7 @@ void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 
 /* `e` waits on `cpu`; waits no longer. Its group is in sync. */
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now);
-/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+/* Who waits on `cpu` is let in where a pCPU idles, or, if he has few to choose from, where somebody keeps one of them. */
 void fair_let_in(struct sched *s, u32 cpu);
 void fair_set_idle(struct fair *f, u32 cpu, bool idle);
 bool fair_is_idle(const struct fair *f, u32 cpu);
@@ -93,6 +94,16 @@ void fair_resort(struct sched *s, u64 now);
 void fair_leave(struct sched *s, struct sched_ent *e, u64 now);
 /* The first thing to do in every operation: those with whom the ideal has caught up leave it. */
 void fair_catch_up(struct sched *s, u64 now);
+
+/* --- fair_kin.c --------------------------------------------------------------------------------------------- */
+
+bool fair_yield(struct sched *s, struct sched_ent *e, u64 now);
+/* Whom a sibling has left this pCPU to, or NULL. */
+struct sched_ent *fair_invited(struct fair *f, u32 cpu);
+/* `e` leaves the queue, and with it the pCPU that was left to it. */
+void fair_uninvite(struct fair *f, struct sched_ent *e);
+/* Who shall run instead of `e`, which was chosen: itself, if it is in no gang. */
+struct sched_ent *fair_gang_turn(struct sched *s, struct sched_ent *e, u64 now);
 
 /* --- fair_pick.c -------------------------------------------------------------------------------------------- */
 

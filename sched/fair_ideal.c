@@ -37,20 +37,14 @@ void fair_leave(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_group *g = e->group;
-	u32 others = g->runnable - 1;
 	s64 rest;
 
 	fluid_sync(g, now);
 	rest = fluid_give_siblings(g, lag_of(e, now), room_of(s, e, now), now);
 	e->state = SCHED_BLOCKED;
 	list_del(&e->sibling);
-	fluid_change(&f->fluid, g, others, &g->params, now);
-	if (fluid_give_others(&f->fluid, g, rest, false, now))
-		return;
-	/* Without it everybody has all he can use. Then those have it who shared with it. */
-	fluid_change(&f->fluid, g, others + 1, &g->params, now);
-	fluid_give_others(&f->fluid, g, rest, true, now);
-	fluid_change(&f->fluid, g, others, &g->params, now);
+	fluid_change(&f->fluid, g, g->runnable - 1, &g->params, now);
+	fluid_give_others(&f->fluid, g, rest, now);
 }
 
 /* The one with whom the ideal catches up first, and when. */

@@ -12,8 +12,31 @@ static u64 fetch_margin(const struct sched *s)
 
 struct choice {
 	struct sched_ent *ent;
-	u64 due; /* ns */
+	u64 due;    /* ns */
+	bool found; /* may not begin yet */
 };
+
+/* What a pCPU published may no longer begin, if the pace has slowed down. Each was published once for that. */
+#define STALE_TRIES 4
+
+/* The earliest due that may begin on any pCPU. */
+static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u64 now, u32 *at)
+{
+	struct queue *q = &fair_of(s)->queue[l - fair_of(s)->fluid.line][kind];
+
+	for (u32 i = 0; i < STALE_TRIES; i++) {
+		struct tree_node *n;
+
+		*at = tour_best(&q->due);
+		if (*at == TOUR_NONE)
+			break;
+		n = tree_earliest(&q->on[*at], fair_horizon(s, l, kind, now));
+		if (n)
+			return ent_of(n);
+		fair_publish(s, l, kind, *at, now);
+	}
+	return NULL;
+}
 
 /* The earliest due that may begin: here, and elsewhere. */
 static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choice *here, struct choice *there)
@@ -21,6 +44,7 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	struct fair *f = fair_of(s);
 	struct sched_line *l = &f->fluid.line[i];
 	struct queue *q = &f->queue[i][kind];
+	struct sched_ent *e;
 	u32 other;
 	u64 due;
 
@@ -32,14 +56,14 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	if (q->due.win[q->due.size + cpu] == cpu) {
 		due = fair_real_due(l, kind, q->due.key[cpu], now);
 		if (!here->ent || due < here->due)
-			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due };
+			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due, false };
 	}
-	other = tour_best(&q->due);
-	if (other == TOUR_NONE || other == cpu)
+	e = earliest(s, l, kind, now, &other);
+	if (!e || other == cpu)
 		return;
 	due = fair_real_due(l, kind, q->due.key[other], now);
 	if (!there->ent || due < there->due)
-		*there = (struct choice){ ent_of(tree_earliest(&q->on[other], fair_horizon(s, l, kind, now))), due };
+		*there = (struct choice){ e, due, false };
 }
 
 /*
@@ -64,21 +88,30 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 	return NULL;
 }
 
+/* Of these lines, what may begin and is due first; what is here is preferred. */
+static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
+{
+	struct choice here = { 0 }, there = { 0 };
+
+	for (; lines; lines &= lines - 1)
+		for (u32 kind = 0; kind < KINDS; kind++)
+			look(s, (u32)__builtin_ctzll(lines), kind, cpu, now, &here, &there);
+	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
+		return there;
+	return here;
+}
+
 static struct choice choose(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct choice here = { 0 }, there = { 0 };
+	u64 lines = f->total ? f->lines[cpu] : 0, owners = fluid_owners(&f->fluid, lines);
+	struct choice here = choose_of(s, lines & owners, cpu, now);
 
-	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
-		for (u32 kind = 0; kind < KINDS; kind++)
-			look(s, (u32)__builtin_ctzll(rest), kind, cpu, now, &here, &there);
-	}
-	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
-		here = there;
-	if (!here.ent && f->total) {
-		here.ent = first_to_begin(s, cpu);
-		here.due = now;
-	}
+	/* Who may run elsewhere, too, leaves full pCPUs to those who may not. */
+	if (!here.ent && lines & ~owners)
+		here = choose_of(s, lines & ~owners, cpu, now);
+	if (!here.ent && f->total)
+		here = (struct choice){ first_to_begin(s, cpu), now, true };
 	return here;
 }
 
@@ -100,6 +133,9 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 			wait = (s64)(t->key[at] - fair_horizon(s, &f->fluid.line[i], kind, now));
 			if (!(kind & REAL))
 				wait = fluid_to_ns(&f->fluid.line[i], wait);
+			/* Whoever is not sorted anew yet will be by then. */
+			if (!(kind & REAL) && f->fluid.line[i].level == FLUID_NO_LEVEL)
+				wait = (s64)s->slice / 8;
 			next = min_u64(next, wait > 0 ? (u64)wait + 1 : 1);
 		}
 	return next;
@@ -138,24 +174,27 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct choice c;
-	u32 idle;
 
 	fair_catch_up(s, now);
-	c = choose(s, cpu, now);
-
+	fair_resort(s, now);
+	c = (struct choice){ .ent = fair_invited(f, cpu) };
+	if (!c.ent)
+		c = choose(s, cpu, now);
+	if (c.ent)
+		c.ent = fair_gang_turn(s, c.ent, now);
 	fair_set_idle(f, cpu, !c.ent);
 	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
 	fair_queue_out(s, c.ent, now);
 	c.ent->state = SCHED_RUNNING;
 	c.ent->cpu = cpu;
+	c.ent->found = c.found;
+	c.ent->costop += c.ent->stopped ? now - c.ent->stopped : 0;
+	c.ent->stopped = 0;
 	c.ent->since = now;
 	c.ent->counted = 0;
 	fluid_sync(c.ent->group, now);
 	fair_run(f, c.ent);
-	idle = tour_best(&f->idle);
-	if (f->waiting[cpu] && idle != TOUR_NONE)
-		s->kick(s, idle);
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
 }

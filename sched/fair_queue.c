@@ -10,7 +10,10 @@
 /* ns, when what is due at `due` of this line's clock is due; at today's pace. */
 u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
 {
-	return kind & REAL ? due : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+	if (kind & REAL)
+		return due;
+	/* No level, no virtual time: whoever is still sorted by it has all that he can use, and is always due. */
+	return l->level == FLUID_NO_LEVEL ? now : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
 }
 
 /* The latest beginning that may begin now. */
@@ -18,16 +21,21 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
 	if (kind & REAL)
 		return now + s->slice;
+	/* No virtual time passes: who is still sorted by it has all that he can use; but if he is limited, he is to be sorted anew. */
+	if (l->level == FLUID_NO_LEVEL)
+		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
 	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
 }
 
 /* Where it stands on the clock that drives its group. The group is in sync. */
-void fair_place_keys(struct sched_ent *e)
+void fair_place_keys(struct fair *f, struct sched_ent *e)
 {
-	const struct sched_group *g = e->group;
+	struct sched_group *g = e->group;
 	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
 	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
+	/* Its siblings shall go by the same clock. */
+	fluid_check(&f->fluid, g);
 	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
 	e->sort.key = fluid_when(g, e->served);
 	e->sort.due = fluid_when(g, due);
@@ -79,7 +87,7 @@ void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	e->cpu = cpu;
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;
@@ -92,29 +100,38 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 {
 	struct fair *f = fair_of(s);
 
+	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
 	f->total--;
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
 	fair_publish(s, e->group->line, e->kind, e->cpu, now);
 }
 
-/* Who waits on `cpu` and has few pCPUs to choose from is let in where somebody keeps one of them. */
+static bool waits(const struct fair *f, u32 line, u32 cpu)
+{
+	for (u32 k = 0; k < KINDS; k++)
+		if (f->queue[line][k].on[cpu].root)
+			return true;
+	return false;
+}
+
 void fair_let_in(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
 	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
-		u32 i = (u32)__builtin_ctzll(rest), keeper;
+		u32 i = (u32)__builtin_ctzll(rest), at;
 
-		if (f->fluid.line[i].cpu_count == s->cpus)
+		if (!waits(f, i, cpu))
 			continue;
-		if (!f->queue[i][0].on[cpu].root && !f->queue[i][REAL].on[cpu].root)
-			continue;
-		keeper = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
-		if (keeper == TOUR_NONE)
-			continue;
-		tour_clear(&f->endless, keeper);
-		s->kick(s, keeper);
+		at = fair_best_in(&f->idle, &f->fluid.line[i].cpus, s->cpus);
+		if (at == TOUR_NONE && f->fluid.line[i].cpu_count < s->cpus) {
+			at = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
+			if (at != TOUR_NONE)
+				tour_clear(&f->endless, at);
+		}
+		if (at != TOUR_NONE)
+			s->kick(s, at);
 	}
 }
 
@@ -143,7 +160,7 @@ void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 /* `e` runs on its pCPU: publishes when it is due. The group is in sync. */
 void fair_run(struct fair *f, struct sched_ent *e)
 {
-	fair_place_keys(e);
+	fair_place_keys(f, e);
 	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
 	f->current[e->cpu] = e;
 }
@@ -159,7 +176,7 @@ void fair_stop(struct fair *f, struct sched_ent *e)
 void fair_linger(struct sched *s, struct sched_ent *e)
 {
 	e->state = SCHED_LINGERING;
-	fair_place_keys(e);
+	fair_place_keys(fair_of(s), e);
 	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
@@ -168,40 +185,80 @@ void fair_linger_end(struct sched *s, struct sched_ent *e)
 	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
-/* Groups whose pace is another: their members that wait are sorted anew, endless ones get a timer if need be. */
-void fair_resort(struct sched *s, u64 now)
+/* Its pace, or the clock that drives it, is another: those that wait are sorted anew, endless ones get a timer if need be. */
+static void resort(struct sched *s, struct sched_group *g, u64 now)
 {
 	struct fair *f = fair_of(s);
 
-	while (!list_empty(&f->fluid.moved)) {
-		struct sched_group *g = container_of(f->fluid.moved.next, struct sched_group, moved);
+	fluid_heed(g);
+	fluid_sync(g, now);
+	list_for_each(it, &g->members) {
+		struct sched_ent *e = container_of(it, struct sched_ent, sibling);
+		u32 idle;
 
-		list_del(&g->moved);
-		fluid_sync(g, now);
-		list_for_each(it, &g->members) {
-			struct sched_ent *e = container_of(it, struct sched_ent, sibling);
-			u32 idle;
+		sched_step();
+		if (e->state == SCHED_LINGERING) {
+			fair_linger_end(s, e);
+			fair_linger(s, e);
+		} else if (e->state == SCHED_QUEUED) {
+			fair_queue_out(s, e, now);
+			fair_queue_in(s, e, e->cpu, now);
+			/* An idle pCPU may have to wake earlier for it, or now. */
+			idle = fair_best_in(&f->idle, &g->line->cpus, s->cpus);
+			if (idle != TOUR_NONE)
+				s->kick(s, idle);
+		} else if (f->current[e->cpu] == e) {
+			bool endless = e->endless;
 
-			sched_step();
-			if (e->state == SCHED_LINGERING) {
-				fair_linger_end(s, e);
-				fair_linger(s, e);
-			} else if (e->state == SCHED_QUEUED) {
-				fair_queue_out(s, e, now);
-				fair_queue_in(s, e, e->cpu, now);
-				/* An idle pCPU may have to wake earlier for it. */
-				idle = e->kind & LIMITED ? fair_best_in(&f->idle, &g->line->cpus, s->cpus) : TOUR_NONE;
-				if (idle != TOUR_NONE)
-					s->kick(s, idle);
-			} else if (f->current[e->cpu] == e) {
-				fair_stop(f, e);
-				fair_serve(s, e, now - e->since - e->counted);
-				fair_run(f, e);
-				if (e->endless)
-					tour_set(&f->endless, e->cpu, 0);
-				if (e->endless && fluid_member_rate(g) < SCHED_ONE)
-					s->kick(s, e->cpu);
-			}
+			fair_stop(f, e);
+			fair_serve(s, e, now - e->since - e->counted);
+			fair_run(f, e);
+			if (endless)
+				tour_set(&f->endless, e->cpu, 0);
+			if (endless && fluid_member_rate(g) < SCHED_ONE)
+				s->kick(s, e->cpu);
 		}
 	}
+}
+
+/*
+ * Groups turned by each operation, so that none takes longer than log n however many there are; the others are sorted as of a
+ * moment ago until it is their turn. Those that lost their cap matter more: with it they kept their pCPUs. With fewer turns the
+ * other way they come to an end even if the level goes to and fro.
+ */
+#define TURNS_DOWN 4
+#define TURNS_UP   1
+
+/* Where the level has risen, those who wait for their time may begin earlier than idle pCPUs know. */
+static void wake_idle(struct sched *s)
+{
+	struct fair *f = fair_of(s);
+
+	for (u64 rest = f->fluid.risen; rest; rest &= rest - 1) {
+		u32 i = (u32)__builtin_ctzll(rest), idle;
+
+		if (tour_best(&f->queue[i][LIMITED].begin) == TOUR_NONE)
+			continue;
+		idle = fair_best_in(&f->idle, &f->fluid.line[i].cpus, s->cpus);
+		if (idle != TOUR_NONE)
+			s->kick(s, idle);
+	}
+	f->fluid.risen = 0;
+}
+
+void fair_resort(struct sched *s, u64 now)
+{
+	struct fair *f = fair_of(s);
+	struct sched_group *g;
+
+	while (!list_empty(&f->fluid.moved)) {
+		g = container_of(f->fluid.moved.next, struct sched_group, moved);
+		list_del(&g->moved);
+		resort(s, g, now);
+	}
+	for (u32 i = 0; i < TURNS_DOWN && (g = fluid_turned(&f->fluid, true)); i++)
+		resort(s, g, now);
+	for (u32 i = 0; i < TURNS_UP && (g = fluid_turned(&f->fluid, false)); i++)
+		resort(s, g, now);
+	wake_idle(s);
 }

@@ -1,44 +1,58 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The ideal as the policy `fair` tracks it: who is entitled to what rate now, and virtual clocks that have counted it. A line
- * is a set of groups with the same affinity; those of its groups that are neither capped nor floored get service in
- * proportion to their shares, by one virtual clock. docs/SCHEDULER.md, "The ideal" and "Clocks".
+ * is what divides among its members in proportion to their shares: the groups of a pool, or those outside of pools that have
+ * the same affinity. docs/SCHEDULER.md, "The ideal" and "Clocks".
  */
 #pragma once
 
 #include <sched/sched.h>
 
-#define FLUID_LINES 64
+#define FLUID_LINES   64
+#define FLUID_NO_LEVEL (~0ull) /* all have all that they may */
 
 struct sched_line {
 	struct sched_mask cpus;
-	u32 cpu_count, groups;
-	u64 inside;	 /* lines whose pCPUs are among these, itself too */
-	u64 clock, at;	 /* virtual time (2^-24 ns for each share), and when it was that */
-	u64 rate;	 /* what the sharing groups get together */
-	u64 weight;	 /* their shares */
-	u64 fixed;	 /* what the others get together */
-	u64 strait;	 /* lines with the same level of service for each share */
-	u64 level_of;	 /* that level: so much ... */
-	u64 level_for;	 /* ... for so many shares; 0: nobody shares here */
-	s64 spare;	 /* then: what is left over, or missing */
+	u32 cpu_count, groups, depth;
+	struct sched_group *pool; /* whose members these are, or NULL */
+	u64 inside;	     /* without a pool: lines whose pCPUs are among these, itself too */
+	u64 family;	     /* all lines whose pCPUs are among these, pools too */
+	u64 level;	     /* 2^-24 of a rate for each share; by it the points are told apart */
+	u64 rate, weight;    /* the same as a fraction: what those get together that share, and their shares */
+	u64 clock, at;	     /* virtual time (2^-24 ns for each share), and when it was that */
+	u64 told, told_at;   /* the same, as far as the points know */
+	u64 caps, floors;    /* of its runnable members, together */
 	u64 reserved;
-	struct tree caps, floors;     /* of the sharing groups: where their bounds begin to bind */
-	struct tree capped, floored;  /* of the others: where the bounds cease to */
+	struct points points;
 };
 
 struct fluid {
-	u32 cpus, line_count;
+	u32 cpus, line_count, deepest;
+	u32 turn[2];	   /* the lines that fluid_turned() looked at last */
+	u64 risen;	   /* lines whose level is higher than the reader knows */
+	u64 roots;	   /* the lines without a pool */
+	u64 full;	   /* those whose pCPUs are all taken by them and the lines inside, which cannot go elsewhere */
 	struct list moved; /* groups whose clock has another driver or pace */
 	struct sched_line line[FLUID_LINES];
 };
 
 void fluid_init(struct fluid *f, u32 cpus);
-/* `g` has joined the line of its affinity, with nobody runnable. E_FULL: too many lines, or too much reserved. */
+/* `g` joins a line, with nobody runnable. E_FULL: too many lines, or too much reserved. */
 enum status must_check fluid_attach(struct fluid *f, struct sched_group *g, u32 id);
 void fluid_detach(struct fluid *f, struct sched_group *g);
-/* From now on so many of its members are runnable and its parameters are these (the affinity excepted). */
+/* `g`, a VM outside of pools, has these parameters and the affinity in them. E_FULL: too many lines, or too much reserved. */
+enum status must_check fluid_move(struct fluid *f, struct sched_group *g, const struct sched_params *p, u64 now);
+/* May it have that reservation? */
+bool fluid_admits(const struct fluid *f, const struct sched_group *g, u64 reservation);
+/* From now on so many of its members are runnable and its parameters are these (affinity and parent excepted). */
 void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const struct sched_params *p, u64 now);
+/* A group one of whose bounds the level has passed, sinking or rising, since it was heeded last, or NULL. */
+struct sched_group *fluid_turned(struct fluid *f, bool sunk);
+void fluid_heed(struct sched_group *g);
+/* Is `g` one of those? Then it is among the moved ones from now on. */
+void fluid_check(struct fluid *f, struct sched_group *g);
+/* Of `lines` the one with the fewest pCPUs that is full: its family. None: all lines. */
+u64 fluid_owners(const struct fluid *f, u64 lines);
 /* Brings g->clock up to date. */
 void fluid_sync(struct sched_group *g, u64 now);
 /* The line's virtual time. */
@@ -46,28 +60,19 @@ u64 fluid_virtual(struct sched_line *l, u64 now);
 /* ns, when the line's virtual time will be that, or was first known to be past it. */
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
- * A member of `g` is about to leave `service` (1/256 ns) behind that it was owed. Gives it to its siblings, at most `room` to each,
- * and returns the rest.
+ * Service that a member of `g` has been given and is to lose, to its siblings: each gets the same, at most `room`. Returns the
+ * rest. The next: to the others that share in g's line, else beside its pool, and so on; if nobody does, it is lost: all have
+ * what they can use.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
-/*
- * Gives it to the groups that share on the same level, in proportion: those other than g, or with its `siblings` too. False: there
- * is nobody.
- */
-bool fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, bool siblings, u64 now);
+void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
 
-static inline bool fluid_sharing(const struct sched_group *g)
-{
-	return g->mode == SCHED_SHARING;
-}
-
-/* Can its members use more than its limit? */
-static inline bool fluid_limited(const struct sched_group *g)
-{
-	return g->cap < g->runnable * SCHED_ONE;
-}
-
-/* What each runnable member gets now. */
+/* Can its members use more than they may? */
+bool fluid_limited(const struct sched_group *g);
+/* Does `g` get what its shares give, not a bound? */
+bool fluid_sharing(const struct sched_group *g);
+/* What the group, or each runnable member, gets now. */
+u64 fluid_rate(const struct sched_group *g);
 u64 fluid_member_rate(const struct sched_group *g);
 /* When, by the clock that drives g, each member will have got `clock` (1/256 ns); g is in sync. */
 u64 fluid_when(const struct sched_group *g, u64 clock);

@@ -12,6 +12,7 @@
 #include <lib/list.h>
 #include <lib/status.h>
 #include <lib/types.h>
+#include <sched/points.h>
 #include <sched/tree.h>
 
 #ifndef SCHED_CPUS_MAX /* the simulator has more */
@@ -55,30 +56,22 @@ struct sched_params {
 	bool gang;		    /* `fair`: its vCPUs advance together, no further apart than SCHED_SKEW slices */
 };
 
-enum sched_mode {
-	SCHED_IDLE,    /* no member is runnable */
-	SCHED_SHARING, /* gets what its shares give */
-	SCHED_CAPPED,  /* gets its limit, or one pCPU for each member */
-	SCHED_FLOORED, /* gets its reservation */
-};
-
 struct sched_line;
 
-/* A VM: what its vCPUs divide equally among those that are runnable. */
+/* A VM: what its vCPUs divide equally among those that are runnable. Or a pool, divided among its VMs and pools by shares. */
 struct sched_group {
 	struct sched_params params;
-	struct sched_line *line; /* the virtual clock that it shares with others */
-	struct list members;	 /* the runnable ones */
-	struct list moved;	 /* in struct fluid's list, while its members must be sorted anew */
-	enum sched_mode mode;
+	struct sched_line *line;   /* what it is a member of: a pool, or those with the same affinity */
+	struct sched_line *within; /* a pool: what its children are members of */
+	struct list members;	   /* the runnable ones */
+	struct list moved;	   /* in struct fluid's list, while its members must be sorted anew */
 	u32 runnable;
-	u64 floor, cap;		/* its reservation and limit as far as its members can use them */
-	u64 clock;		/* 1/256 ns of service that the ideal gave each member */
-	u64 synced;		/* the clock that drives it when `clock` was brought up to date */
-	u64 speed_seen;		/* when the members were last sorted: service for each unit of that clock */
-	struct tree_node by_cap, by_floor;
-	u64 ready;		/* fixed: rate limited until then */
-	s64 budget;		/* fixed: ns, of the limit */
+	u64 floor, cap;		   /* its reservation and limit as far as its members can use them */
+	u64 clock;		   /* 1/256 ns of service that the ideal gave each member */
+	u64 synced;		   /* ns, when that was brought up to date */
+	struct point by_cap, by_floor;
+	u64 ready;		   /* fixed: rate limited until then */
+	s64 budget;		   /* fixed: ns, of the limit */
 };
 
 enum sched_state {
@@ -102,9 +95,12 @@ struct sched_ent {
 	u64 granted;	       /* fixed: ns of its VM's budget that it took */
 	u64 since;	       /* fair: when it began to run */
 	u64 counted;	       /* fair: ns since then that are in `served` already */
-	u64 costop;	       /* ns that it waited for siblings only (gang) */
+	u64 costop;	       /* fair: ns that it waited for siblings only (gang) */
+	u64 stopped;	       /* fair: since when it does; 0: it does not */
+	u32 invited;	       /* fair: 1 + the pCPU that a sibling has left to it; 0: none */
 	u8 kind;	       /* fair: which clock sorts it */
 	bool endless;	       /* fair: runs without a timer */
+	bool found;	       /* fair: runs although it may not begin yet, since nobody else may */
 };
 
 struct sched_pick {

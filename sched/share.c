@@ -4,139 +4,198 @@
 #include <lib/bits.h>
 #include <sched/steps.h>
 
-/* A set of pCPUs and the lines that have no other: they cannot get more than the set has. */
-struct strait {
-	u64 lines;  /* all of them */
-	u64 open;   /* not yet given their rate */
-	s64 left;   /* service that these can get, beyond their fixed groups' */
-	u64 weight; /* of these */
+struct level {
+	u64 key;	  /* as sched_line.level */
+	u64 rate, weight; /* as a fraction */
 };
 
-static u64 all_lines(const struct fluid *f)
+/* What is known of some lines at a level: they get fixed + level * weight. */
+struct piece {
+	s64 fixed, weight;
+};
+
+static struct piece piece_at(const struct fluid *f, u64 lines, u64 level)
 {
-	return ~0ull >> (64 - f->line_count);
+	struct piece all = { 0 };
+
+	for (; lines; lines &= lines - 1) {
+		const struct sched_line *l = &f->line[__builtin_ctzll(lines)];
+		s64 bound, weight;
+
+		points_sum(&l->points, level, &bound, &weight);
+		all.fixed += (s64)l->floors + bound;
+		all.weight += weight;
+	}
+	return all;
 }
 
-static struct strait strait(const struct fluid *f, u64 lines, u64 open, u32 cpus)
+static u64 root_of(const struct piece *p, s64 room)
 {
-	struct strait s = { .lines = lines, .open = lines & open, .left = (s64)(cpus * SCHED_ONE) };
+	return room > p->fixed ? mul_div((u64)(room - p->fixed), SCHED_ONE, (u64)p->weight) : 0;
+}
 
-	for (u64 rest = lines; rest; rest &= rest - 1) {
+/* Do they get more than `room` at that level? */
+static bool too_much(const struct piece *p, u64 level, s64 room)
+{
+	return (__int128)level * p->weight > (__int128)(room - p->fixed) * (s64)SCHED_ONE;
+}
+
+/*
+ * The level at which these lines use `room`: Newton's method on a function that is linear between points, kept between bounds
+ * that are halved when it leaves them.
+ */
+static struct level solve(const struct fluid *f, u64 lines, s64 room, u64 guess)
+{
+	u64 lo = 0, hi = 1ull << 62, caps = 0, key, next;
+	u32 turns = 0;
+	struct piece p, q;
+
+	for (u64 rest = lines; rest; rest &= rest - 1)
+		caps += f->line[__builtin_ctzll(rest)].caps;
+	if (room >= (s64)caps)
+		return (struct level){ FLUID_NO_LEVEL, 0, 0 };
+	key = guess < hi ? guess : 0;
+	for (p = piece_at(f, lines, key);; p = q, key = next) {
+		if (too_much(&p, key, room))
+			hi = key;
+		else
+			lo = key;
+		if (p.weight > 0) {
+			next = root_of(&p, room);
+			q = piece_at(f, lines, next);
+			if ((q.fixed == p.fixed && q.weight == p.weight) || hi - lo <= 1)
+				break;
+			if (next > lo && next < hi && ++turns % 8)
+				continue;
+		}
+		/* Nobody shares, and more or less is not wanted: any such level will do. */
+		if (hi - lo <= 1 || (p.weight <= 0 && p.fixed == room))
+			return (struct level){ key, 0, 0 };
+		next = lo + (hi - lo) / 2;
+		q = piece_at(f, lines, next);
+	}
+	return (struct level){ next, room > p.fixed ? (u64)(room - p.fixed) : 0, (u64)p.weight };
+}
+
+/* The points learn of the time that passed at the old level. */
+static void set_level(struct fluid *f, struct sched_line *l, const struct level *v)
+{
+	if (l->level == v->key && l->rate == v->rate && l->weight == v->weight)
+		return;
+	points_pass(&l->points, l->level, l->at - l->told_at, l->clock - l->told);
+	l->told = l->clock;
+	l->told_at = l->at;
+	if (v->key > l->level)
+		f->risen |= BIT(l - f->line);
+	if (l->level != v->key)
+		points_moved(&l->points);
+	l->level = v->key;
+	l->rate = v->rate;
+	l->weight = v->weight;
+}
+
+/* What the line gets at its level. */
+static s64 line_rate(const struct fluid *f, u32 i)
+{
+	struct piece p = piece_at(f, BIT(i), f->line[i].level);
+
+	return p.fixed + (f->line[i].weight ? (s64)mul_div(f->line[i].rate, (u64)p.weight, f->line[i].weight) : 0);
+}
+
+/* A set of pCPUs and the lines that have no other: they cannot get more than the set has. */
+static s64 room_of(const s64 *rate, u64 settled, u32 cpus)
+{
+	s64 room = (s64)(cpus * SCHED_ONE);
+
+	for (; settled; settled &= settled - 1)
+		room -= rate[__builtin_ctzll(settled)];
+	return room;
+}
+
+/* The lowest level of all such sets, who is in that set, and the line whose pCPUs it is (none: all). */
+static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset, u64 *lines, u64 *whose)
+{
+	u64 all = f->roots;
+	struct level best = solve(f, unset, room_of(rate, all & ~unset, f->cpus), f->line[__builtin_ctzll(unset)].level);
+
+	*lines = unset;
+	*whose = 0;
+	for (u64 rest = all; rest; rest &= rest - 1) {
 		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+		u64 open = l->inside & unset;
+		struct level v;
 
 		sched_step();
-		s.left -= (s64)l->fixed;
-		if (rest & -rest & open)
-			s.weight += l->weight;
-		else
-			s.left -= (s64)l->rate;
-	}
-	return s;
-}
-
-/* Is the level of `a` below that of `b`? Levels are left / weight; nothing left is the lowest. */
-static bool narrower(const struct strait *a, const struct strait *b)
-{
-	if (!b->weight)
-		return true;
-	if (a->left <= 0 || b->left <= 0)
-		return a->left < b->left;
-	return (unsigned __int128)a->left * b->weight < (unsigned __int128)b->left * a->weight;
-}
-
-static struct strait narrowest(const struct fluid *f, u64 open)
-{
-	struct strait best = strait(f, all_lines(f), open, f->cpus);
-
-	for (u32 i = 0; f->line_count > 1 && i < f->line_count; i++) {
-		struct strait s = strait(f, f->line[i].inside, open, f->line[i].cpu_count);
-
-		if (s.weight && narrower(&s, &best))
-			best = s;
+		if (!open || l->cpu_count == f->cpus)
+			continue;
+		v = solve(f, open, room_of(rate, l->inside & ~unset, l->cpu_count), l->level);
+		if (v.key < best.key) {
+			best = v;
+			*lines = open;
+			*whose = rest & -rest;
+		}
 	}
 	return best;
 }
 
-/* What the narrowest strait around line `l` has left for it. */
-static s64 spare(const struct fluid *f, u32 l)
+static void share_roots(struct fluid *f)
 {
-	s64 least = strait(f, all_lines(f), 0, f->cpus).left;
+	s64 rate[FLUID_LINES] = { 0 };
+	u64 unset = 0, lines, whose;
 
-	for (u32 i = 0; f->line_count > 1 && i < f->line_count; i++) {
-		s64 left = strait(f, f->line[i].inside, 0, f->line[i].cpu_count).left;
-
-		if (f->line[i].inside & BIT(l) && left < least)
-			least = left;
-	}
-	return least;
-}
-
-/* Nearly the same level? */
-static bool level(const struct strait *s, const struct sched_line *l)
-{
-	unsigned __int128 a = (unsigned __int128)(s->left > 0 ? s->left : 0) * l->level_for;
-	unsigned __int128 b = (unsigned __int128)l->level_of * s->weight;
-
-	return (a < b ? b - a : a - b) <= b >> 20;
-}
-
-/* All lines of `s` that have no level yet have that of `s`: who shares there now gets it, and who were to would. */
-static void settle(struct fluid *f, const struct strait *s, u64 *unset)
-{
-	u64 equals = s->lines & *unset;
-
-	for (u64 rest = all_lines(f) & ~*unset; rest; rest &= rest - 1)
-		if (level(s, &f->line[__builtin_ctzll(rest)]))
-			equals |= rest & -rest;
-	for (u64 rest = equals; rest; rest &= rest - 1)
-		f->line[__builtin_ctzll(rest)].strait = equals;
-	for (u64 rest = s->lines & *unset; rest; rest &= rest - 1) {
+	f->full = 0;
+	for (u64 rest = f->roots; rest; rest &= rest - 1) {
 		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
 
-		l->rate = s->left > 0 ? mul_div((u64)s->left, l->weight, s->weight) : 0;
-		l->level_of = s->left > 0 ? (u64)s->left : 0;
-		l->level_for = s->weight;
+		if (l->caps)
+			unset |= rest & -rest;
+		else
+			set_level(f, l, &(struct level){ FLUID_NO_LEVEL, 0, 0 });
 	}
-	*unset &= ~s->lines;
+	while (unset) {
+		struct level v = narrowest(f, rate, unset, &lines, &whose);
+
+		for (u64 rest = lines; rest; rest &= rest - 1) {
+			u32 i = (u32)__builtin_ctzll(rest);
+
+			set_level(f, &f->line[i], &v);
+			rate[i] = f->roots & (f->roots - 1) ? line_rate(f, i) : 0;
+		}
+		unset &= ~lines;
+		f->full |= whose;
+	}
 }
 
 void share_lines(struct fluid *f)
 {
-	u64 unset = all_lines(f), open = 0;
+	share_roots(f);
+	for (u32 depth = 1; depth <= f->deepest; depth++)
+		for (u32 i = 0; i < f->line_count; i++) {
+			struct sched_line *l = &f->line[i];
+			struct level v = { FLUID_NO_LEVEL, 0, 0 };
 
-	for (u32 i = 0; i < f->line_count; i++) {
-		f->line[i].rate = 0;
-		if (f->line[i].weight)
-			open |= BIT(i);
-	}
-	while (open & unset) {
-		struct strait s = narrowest(f, open & unset);
-
-		settle(f, &s, &unset);
-	}
-	/* Nobody shares there: there is something left over, which is no level at all, or nothing, or too little. */
-	for (u64 rest = unset; rest; rest &= rest - 1) {
-		struct sched_line *l = &f->line[__builtin_ctzll(rest)];
-
-		l->spare = spare(f, (u32)(l - f->line));
-		l->level_for = 0;
-		l->strait = BIT(l - f->line);
-	}
+			if (l->depth != depth || !l->pool)
+				continue;
+			if (l->caps)
+				v = solve(f, BIT(i), (s64)fluid_rate(l->pool), l->level);
+			set_level(f, l, &v);
+		}
 }
 
 bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation)
 {
 	u64 self = BIT(l - f->line), machine = reservation;
 
-	for (u32 i = 0; i < f->line_count; i++) {
+	for (u64 rest = f->roots; rest; rest &= rest - 1) {
+		const struct sched_line *a = &f->line[__builtin_ctzll(rest)];
 		u64 sum = reservation;
 
-		machine += f->line[i].reserved;
-		if (!(f->line[i].inside & self))
+		machine += a->reserved;
+		if (!(a->inside & self))
 			continue;
-		for (u64 rest = f->line[i].inside; rest; rest &= rest - 1)
-			sum += f->line[__builtin_ctzll(rest)].reserved;
-		if (sum > f->line[i].cpu_count * SCHED_ONE)
+		for (u64 in = a->inside; in; in &= in - 1)
+			sum += f->line[__builtin_ctzll(in)].reserved;
+		if (sum > a->cpu_count * SCHED_ONE)
 			return false;
 	}
 	return machine <= f->cpus * SCHED_ONE;

@@ -6,10 +6,12 @@
  */
 #include "sim.h"
 
+#include <lib/assert.h>
 #include <math.h>
 #include <string.h>
 
-#define CLASSES 10
+#define CLASSES	16
+#define SETS_MAX 7 /* so many classes in any combination; more only if they are nested */
 
 static bool backlogged(const struct sim_vcpu *v)
 {
@@ -54,25 +56,52 @@ static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 	return service - each * others;
 }
 
-/* To the VMs that share as it does, in proportion, with or without its siblings. False: there are none. */
-static bool give_line(struct sim *m, struct sim_vcpu *v, double service, bool siblings)
+static u32 parent_of(const struct sim *m, u32 group)
 {
-	struct sim_group *own = &m->group[v->group];
+	const struct sched_group *p = m->group[group].params.parent;
+
+	return p ? (u32)(container_of(p, struct sim_group, sched) - m->group) : SCHED_NOWHERE;
+}
+
+/* To the vCPUs of a VM, or down to those of a pool's VMs that share in it. */
+static void hand_down(struct sim *m, u32 group, double service, const struct sim_vcpu *except)
+{
+	struct sim_group *g = &m->group[group];
 	double weight = 0;
 
-	for (u32 i = 0; i < m->group_count; i++)
-		if (m->group[i].sharing && m->group[i].strait == own->strait && &m->group[i] != own)
-			weight += m->group[i].weight;
-	if (siblings && own->sharing)
-		weight += own->weight * (own->ideal_runnable - 1) / own->ideal_runnable;
-	for (u32 i = 0; i < m->vcpu_count; i++) {
-		struct sim_vcpu *o = &m->vcpu[i];
-		struct sim_group *g = &m->group[o->group];
-
-		if (o != v && (g != own || siblings) && g->sharing && g->strait == own->strait && backlogged(o))
-			o->served += service * g->weight / weight / g->ideal_runnable;
+	if (!g->params.pool) {
+		for (u32 i = 0; i < m->vcpu_count; i++)
+			if (m->vcpu[i].group == group && &m->vcpu[i] != except && backlogged(&m->vcpu[i]))
+				m->vcpu[i].served += service / g->ideal_runnable;
+		return;
 	}
-	return weight > 0;
+	for (u32 i = 0; i < m->group_count; i++)
+		weight += parent_of(m, i) == group && m->group[i].sharing ? m->group[i].weight : 0;
+	for (u32 i = 0; i < m->group_count; i++)
+		if (parent_of(m, i) == group && m->group[i].sharing)
+			hand_down(m, i, service * m->group[i].weight / weight, except);
+}
+
+/*
+ * To those that share beside its VM, with the same affinity, in proportion; if there are none, to those that share beside its pool, and so on. If there
+ * is nobody at all, everybody has what he can use.
+ */
+static void give_line(struct sim *m, struct sim_vcpu *v, double service)
+{
+	for (u32 at = v->group; at != SCHED_NOWHERE; at = parent_of(m, at)) {
+		struct sim_group *own = &m->group[at];
+		double weight = 0;
+
+		for (u32 i = 0; i < m->group_count; i++)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
+				weight += m->group[i].weight;
+		if (weight <= 0)
+			continue;
+		for (u32 i = 0; i < m->group_count; i++)
+			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
+				hand_down(m, i, service * m->group[i].weight / weight, v);
+		return;
+	}
 }
 
 /* `v` is to get no more than `end` in all; what it has got beyond that others have. */
@@ -84,15 +113,17 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 	v->served = (double)end;
 	ideal_rates(m);
 	over = give_siblings(m, v, over);
-	/* Who shares is judged without it; with it only if that is nobody. */
+	/* Who shares is judged without it. */
 	v->arrived = end;
 	ideal_rates(m);
-	if (give_line(m, v, over, false))
-		return;
-	v->arrived = SCHED_NEVER;
-	ideal_rates(m);
-	v->arrived = end;
-	give_line(m, v, over, true);
+	give_line(m, v, over);
+}
+
+void ideal_forgive(struct sim *m, struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	v->served = (double)sim_ran(m, v) - (double)m->sched.slice;
+	m->ideal_stale = true;
 }
 
 void ideal_block(struct sim *m, struct sim_vcpu *v)
@@ -123,7 +154,13 @@ static double wants(const struct sim_group *g, double level)
 	return fmin(fmax(g->weight * level, g->floor), g->cap);
 }
 
-static double sum(const struct sim *m, u32 set, double level, double *slope)
+/* Is `g` one of those who divide: the children of `pool`, or without one those of some affinities? */
+static bool divides(const struct sim *m, u32 i, u32 set, u32 pool)
+{
+	return parent_of(m, i) == pool && (pool != SCHED_NOWHERE || set >> m->group[i].class & 1);
+}
+
+static double sum(const struct sim *m, u32 set, u32 pool, double level, double *slope)
 {
 	double all = 0;
 
@@ -131,7 +168,7 @@ static double sum(const struct sim *m, u32 set, double level, double *slope)
 	for (u32 i = 0; i < m->group_count; i++) {
 		const struct sim_group *g = &m->group[i];
 
-		if (!g->ideal_runnable || !(set >> g->class & 1))
+		if (g->cap <= 0 || !divides(m, i, set, pool))
 			continue;
 		if (g->frozen) {
 			all += g->rate;
@@ -145,14 +182,14 @@ static double sum(const struct sim *m, u32 set, double level, double *slope)
 }
 
 /* The level at which the groups of these classes use `room`: Newton's method, kept between bounds. Infinite if never. */
-static double level_of(const struct sim *m, u32 set, double room, double guess)
+static double level_of(const struct sim *m, u32 set, u32 pool, double room, double guess)
 {
 	double lo = 0, hi = INFINITY, slope, level = guess;
 
-	if (sum(m, set, 1e18, &slope) <= room * (1 + 1e-13))
+	if (sum(m, set, pool, 1e18, &slope) <= room * (1 + 1e-13))
 		return INFINITY;
 	for (int i = 0; i < 200; i++) {
-		double over = sum(m, set, level, &slope) - room;
+		double over = sum(m, set, pool, level, &slope) - room;
 
 		if (fabs(over) <= room * 1e-13)
 			return level;
@@ -191,31 +228,48 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 		struct sim_group *g = &m->group[i];
 		struct sched_mask cpus = g->params.cpus;
 
+		if (g->params.parent)
+			continue;
 		for (u32 w = m->cpus / 64; w < SCHED_CPUS_MAX / 64; w++)
 			cpus.word[w] &= w == m->cpus / 64 && m->cpus % 64 ? ~0ull >> (64 - m->cpus % 64) : 0;
 		for (g->class = 0; g->class < n; g->class++)
 			if (!memcmp(&masks[g->class], &cpus, sizeof(*masks)))
 				break;
+		assert(n < CLASSES || g->class < n);
 		if (g->class == n)
 			masks[n++] = cpus;
 	}
 	return n;
 }
 
-static void freeze(struct sim *m, u32 set, double level)
+static void freeze(struct sim *m, u32 set, u32 pool, double level)
 {
 	for (u32 i = 0; i < m->group_count; i++) {
 		struct sim_group *g = &m->group[i];
 
-		if (g->frozen || !(set >> g->class & 1))
+		if (g->frozen || !divides(m, i, set, pool))
 			continue;
-		g->strait = set;
-		if (!g->ideal_runnable)
+		if (g->cap <= 0)
 			continue;
 		g->rate = wants(g, level);
 		g->sharing = g->rate > g->floor + 1e-9 && g->rate < g->cap - 1e-9;
 		g->frozen = true;
 	}
+}
+
+/* The classes whose pCPUs are among those of class i; all of them if there is no such class. */
+static u32 nested_set(const struct sim *m, const struct sched_mask *masks, u32 classes, u32 i)
+{
+	u32 set = 0;
+
+	for (u32 c = 0; c < classes; c++) {
+		bool within = true;
+
+		for (u32 w = 0; i < classes && w < (m->cpus + 63) / 64; w++)
+			within &= !(masks[c].word[w] & ~masks[i].word[w]);
+		set |= (u32)within << c;
+	}
+	return set;
 }
 
 static void divide(struct sim *m)
@@ -227,12 +281,13 @@ static void divide(struct sim *m)
 		double least = INFINITY;
 		u32 tight = left;
 
-		for (u32 set = 1; set < 1u << classes; set++) {
+		for (u32 i = 1; i < (classes > SETS_MAX ? classes + 2 : 1u << classes); i++) {
+			u32 set = classes > SETS_MAX ? nested_set(m, masks, classes, i - 1) : i;
 			double level;
 
 			if (!(set & left))
 				continue;
-			level = level_of(m, set, room_of(m, masks, classes, set), m->level);
+			level = level_of(m, set, SCHED_NOWHERE, room_of(m, masks, classes, set), m->level);
 			if (level < least * (1 - 1e-9)) {
 				least = level;
 				tight = set;
@@ -240,10 +295,43 @@ static void divide(struct sim *m)
 				tight |= set;
 			}
 		}
-		freeze(m, tight & left, isinf(least) ? 1e18 : least);
+		freeze(m, tight & left, SCHED_NOWHERE, isinf(least) ? 1e18 : least);
 		if (!isinf(least))
 			m->level = least;
 		left &= ~tight;
+	}
+}
+
+static void divide_pools(struct sim *m)
+{
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+		double level;
+
+		if (!g->params.pool || g->cap <= 0)
+			continue;
+		level = level_of(m, 0, i, g->rate, g->level);
+		g->level = isinf(level) ? 0 : level;
+		freeze(m, 0, i, isinf(level) ? 1e18 : level);
+	}
+}
+
+/* What each can use. Pools come before those in them. */
+static void bounds(struct sim *m)
+{
+	for (u32 i = m->group_count; i--;) {
+		struct sim_group *g = &m->group[i];
+		double one = (double)SCHED_ONE;
+
+		g->frozen = g->sharing = false;
+		g->rate = 0;
+		g->weight = g->params.shares;
+		g->cap += g->ideal_runnable;
+		if (g->params.limit)
+			g->cap = fmin(g->cap, (double)g->params.limit / one);
+		g->floor = fmin(g->cap, (double)g->params.reservation / one);
+		if (g->params.parent)
+			m->group[parent_of(m, i)].cap += g->cap;
 	}
 }
 
@@ -251,24 +339,16 @@ void ideal_rates(struct sim *m)
 {
 	double soonest = 1e18;
 
-	for (u32 i = 0; i < m->group_count; i++)
+	for (u32 i = 0; i < m->group_count; i++) {
 		m->group[i].ideal_runnable = 0;
+		m->group[i].cap = 0;
+	}
 	for (u32 i = 0; i < m->vcpu_count; i++)
 		if (backlogged(&m->vcpu[i]))
 			m->group[m->vcpu[i].group].ideal_runnable++;
-	for (u32 i = 0; i < m->group_count; i++) {
-		struct sim_group *g = &m->group[i];
-		double one = (double)SCHED_ONE;
-
-		g->frozen = g->sharing = false;
-		g->rate = 0;
-		g->weight = g->params.shares;
-		g->cap = g->ideal_runnable;
-		if (g->params.limit)
-			g->cap = fmin(g->cap, (double)g->params.limit / one);
-		g->floor = fmin(g->cap, (double)g->params.reservation / one);
-	}
+	bounds(m);
 	divide(m);
+	divide_pools(m);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
 		struct sim_vcpu *v = &m->vcpu[i];
 		struct sim_group *g = &m->group[v->group];

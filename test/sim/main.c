@@ -25,23 +25,72 @@ static FILE *data(const char *name, const char *policy)
 	return f;
 }
 
+/* us, or "-" if nobody woke. */
+static const char *latency(const struct sim *m, u32 permille, char *text, size_t size)
+{
+	u64 ns = sim_latency(m, permille);
+
+	snprintf(text, size, "%llu", (unsigned long long)ns / 1000);
+	return ns ? text : "-";
+}
+
 static bool run(const struct scene *s, const char *policy)
 {
 	u64 length = s->seconds * NS_PER_S;
 	struct sim *m = scene_start(s, policy, length, 1);
+	char p50[24], p99[24];
 	struct verdict v;
 	bool good;
 
 	sim_run(m, length);
 	v = scene_judge(m);
 	good = v.adds_up && (strcmp(policy, "fair") || (v.behind <= BOUND_MS && v.ahead <= BOUND_MS && !m->unfair_idle));
-	printf("%-6s %-18s %4u %6u %4u %9.3f %9.3f %8.4f %6llu %6llu %9.0f %9.0f %6.1f %6llu%s\n", policy, s->name, s->cpus,
-	       m->vcpu_count, s->seconds, v.behind, v.ahead, v.error, (unsigned long long)sim_latency(m, 500) / 1000,
-	       (unsigned long long)sim_latency(m, 990) / 1000, (double)v.migrations / s->seconds,
+	printf("%-6s %-18s %4u %6u %4u %9.3f %9.3f %8.4f %6s %6s %9.0f %9.0f %6.1f %6llu%s\n", policy, s->name, s->cpus,
+	       m->vcpu_count, s->seconds, v.behind, v.ahead, v.error, latency(m, 500, p50, sizeof(p50)),
+	       latency(m, 990, p99, sizeof(p99)), (double)v.migrations / s->seconds,
 	       (double)v.switches / s->seconds, (double)m->steps / (double)m->ops, (unsigned long long)m->steps_max,
 	       good ? "" : "  <-- bad");
 	fflush(stdout);
 	sim_free(m);
+	return good;
+}
+
+/* Random scenes: how far from the ideal the worst of them is, and how many leave the bound. */
+static bool random_scenes(const char *name, u32 what, u64 count)
+{
+	double behind = 0, ahead = 0, early = 0;
+	u32 beyond = 0;
+
+	for (u64 seed = 1; seed <= count; seed++) {
+		struct sim *m = scene_random(seed, what, NS_PER_S / 2);
+		struct verdict v;
+
+		sim_run(m, NS_PER_S / 2);
+		v = scene_judge(m);
+		behind = v.behind > behind ? v.behind : behind;
+		ahead = v.ahead > ahead ? v.ahead : ahead;
+		early = m->not_found > early ? m->not_found : early;
+		beyond += v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up;
+		sim_free(m);
+	}
+	printf("%-44s %6llu %9.3f %9.3f %9.3f %6u\n", name, (unsigned long long)count, behind, ahead, early / 1e6, beyond);
+	return !beyond || what & (RANDOM_NESTED | RANDOM_OVERLAP);
+}
+
+static bool all_random_scenes(void)
+{
+	bool good = true;
+
+	printf("%-44s %6s %9s %9s %9s %6s\n", "random scenes of fair, half a second", "scenes", "behind/ms", "ahead/ms",
+	       "missed/ms", "beyond");
+	good &= random_scenes("shares, habits, lives, knobs", 0, 100);
+	good &= random_scenes("and limits", RANDOM_LIMITED, 100);
+	good &= random_scenes("and reservations", RANDOM_RESERVED, 100);
+	good &= random_scenes("and both", RANDOM_LIMITED | RANDOM_RESERVED, 100);
+	good &= random_scenes("and pools", RANDOM_POOLS, 100);
+	good &= random_scenes("and pools, limits, reservations", RANDOM_POOLS | RANDOM_LIMITED | RANDOM_RESERVED, 100);
+	good &= random_scenes("and nested affinities that change", RANDOM_NESTED, 100);
+	good &= random_scenes("and any affinities that change", RANDOM_OVERLAP, 30);
 	return good;
 }
 
@@ -137,5 +186,6 @@ int main(int argc, char **argv)
 		lag_distribution(policies[p]);
 	}
 	cost("fair");
+	good &= all_random_scenes();
 	return !good;
 }

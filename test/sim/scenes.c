@@ -167,6 +167,64 @@ static void thieves(struct sim *m, u64 length)
 		scene_vm(m, 1000, SIM_PERIODIC, 20 * US, 1 * US);
 }
 
+static void pools(struct sim *m, u64 length)
+{
+	struct sched_params p;
+
+	for (u32 i = 0; i < m->cpus; i++) {
+		sched_params_init(&p, 4);
+		p.pool = true;
+		p.shares = 1000 + (u32)sim_random(m, 6000);
+		p.parent = i % 3 == 2 ? &m->group[i - 1].sched : NULL;
+		p.limit = i % 4 == 3 ? (30 + sim_random(m, 200)) * SCHED_PERCENT : 0;
+		p.reservation = i % 12 == 0 ? 30 * SCHED_PERCENT : 0;
+		sim_group(m, &p);
+	}
+	for (u32 i = 0; i < 4 * m->cpus; i++) {
+		sched_params_init(&p, 1);
+		p.shares = 500 + (u32)sim_random(m, 3000);
+		p.parent = &m->group[i % m->cpus].sched;
+		p.reservation = i < m->cpus && i % 12 == 0 ? 20 * SCHED_PERCENT : 0;
+		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 1000 * US, 2000 * US);
+	}
+}
+
+/* Halves of halves of pCPUs. */
+static void nested(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < 4 * m->cpus; i++) {
+		struct sched_params p;
+		u32 width = m->cpus >> i % 3, first = width * (u32)sim_random(m, m->cpus / width);
+
+		sched_params_init(&p, 1);
+		memset(&p.cpus, 0, sizeof(p.cpus));
+		for (u32 cpu = first; cpu < first + width; cpu++)
+			p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
+		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 900 * US, 2000 * US);
+	}
+}
+
+static void gangs(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < m->cpus; i++) {
+		struct sched_params p;
+		u32 g;
+
+		sched_params_init(&p, 4);
+		p.gang = true;
+		g = sim_group(m, &p);
+		for (u32 k = 0; k < 4; k++)
+			sim_vcpu(m, g, i % 2 ? SIM_SPINNER : k % 2 ? SIM_RANDOM : SIM_HOG, (i % 2 ? 100 : 1000) * US, 2000 * US);
+	}
+}
+
+/* One comes and goes, and everybody loses and gets a whole pCPU: the most that one operation may change. */
+static void tipping(struct sim *m, u64 length)
+{
+	hogs(m, m->cpus, NULL);
+	scene_vm(m, 1000, SIM_PERIODIC, 700 * US, 900 * US);
+}
+
 /* clang-format off */
 const struct scene scenes[] = {
 	{ "one alone",         1,    60, false, NULL },
@@ -194,6 +252,12 @@ const struct scene scenes[] = {
 	{ "limits",            8,    10, true,  limits },
 	{ "affinity",          8,    10, true,  affinity },
 	{ "thieves",           4,    10, false, thieves },
+	{ "tipping",           16,   10, false, tipping },
+	{ "tipping",           1024, 1,  false, tipping },
+	{ "pools",             8,    10, true,  pools },
+	{ "pools",             32,   4,  true,  pools },
+	{ "gangs that spin",   8,    10, false, gangs },
+	{ "nested affinity",   4,    10, true,  nested },
 };
 /* clang-format on */
 const u32 scene_count = ARRAY_LEN(scenes);

@@ -29,3 +29,13 @@ struct verdict scene_judge(struct sim *m);
 
 /* Adds a VM with one vCPU. */
 struct sim_vcpu *scene_vm(struct sim *m, u32 shares, enum sim_habit habit, u64 burst, u64 sleep);
+
+/* What a random scene may have. */
+#define RANDOM_LIMITED  (1u << 0)
+#define RANDOM_RESERVED (1u << 1)
+#define RANDOM_NESTED   (1u << 2) /* affinities */
+#define RANDOM_OVERLAP  (1u << 3)
+#define RANDOM_POOLS    (1u << 4)
+
+/* For `fair`, on 1 to 8 pCPUs. */
+struct sim *scene_random(u64 seed, u32 what, u64 length);

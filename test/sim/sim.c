@@ -2,17 +2,7 @@
 #include "sim.h"
 
 #include <sched/steps.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum {
-	EVENT_TIMER, /* of a pCPU */
-	EVENT_KICK,
-	EVENT_WAKE,
-	EVENT_STOP,
-	EVENT_KNOB,
-};
 
 /* --- Events ------------------------------------------------------------------------------------------------- */
 
@@ -21,7 +11,7 @@ static bool earlier(const struct sim_event *a, const struct sim_event *b)
 	return a->at != b->at ? a->at < b->at : a->seq < b->seq;
 }
 
-static void post(struct sim *m, u64 at, u32 kind, u32 index)
+void sim_post(struct sim *m, u64 at, u32 kind, u32 index)
 {
 	struct sim_event e = { at, m->seq++, kind, index };
 	u32 i = m->heap_count++;
@@ -52,24 +42,16 @@ static struct sim_event next_event(struct sim *m)
 	return first;
 }
 
-u64 sim_random(struct sim *m, u64 below)
-{
-	m->seed ^= m->seed << 13;
-	m->seed ^= m->seed >> 7;
-	m->seed ^= m->seed << 17;
-	return below ? (m->seed >> 11) % below : 0;
-}
-
 /* --- The policy's side -------------------------------------------------------------------------------------- */
 
-static void kick(struct sched *s, u32 cpu)
+void sim_kick(struct sched *s, u32 cpu)
 {
 	struct sim *m = container_of(s, struct sim, sched);
 
 	if (m->cpu[cpu].kicked)
 		return;
 	m->cpu[cpu].kicked = true;
-	post(m, m->now, EVENT_KICK, cpu);
+	sim_post(m, m->now, SIM_KICK, cpu);
 }
 
 static void count(struct sim *m, u64 before)
@@ -114,8 +96,10 @@ static void judge(struct sim *m, struct sim_vcpu *v)
 		v->behind = lag;
 		v->behind_at = m->now;
 	}
-	if (-lag > v->ahead)
+	if (-lag > v->ahead) {
 		v->ahead = -lag;
+		v->ahead_at = m->now;
+	}
 }
 
 /* --- vCPUs -------------------------------------------------------------------------------------------------- */
@@ -131,8 +115,9 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 		return;
 	v->runnable = true;
 	v->woke = m->now;
+	v->within = v->slept && v->ent.state == SCHED_BLOCKED;
 	m->wakes++;
-	v->left = v->habit == SIM_HOG ? SCHED_NEVER : about(m, v, v->burst);
+	v->left = v->habit == SIM_HOG || v->habit == SIM_SPINNER ? SCHED_NEVER : about(m, v, v->burst);
 	ideal_wake(m, v);
 	m->waiting++;
 	CALL(m, enqueue(&m->sched, &v->ent, m->now));
@@ -142,10 +127,11 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 static void fall_asleep(struct sim *m, struct sim_vcpu *v)
 {
 	v->runnable = false;
+	v->slept = true;
 	ideal_block(m, v);
 	CALL(m, block(&m->sched, &v->ent, m->now));
 	if (!v->gone)
-		post(m, m->now + about(m, v, v->sleep), EVENT_WAKE, v->id);
+		sim_post(m, m->now + about(m, v, v->sleep), SIM_WAKE, v->id);
 }
 
 /* It ends for good; the ideal forgets it too. */
@@ -154,11 +140,21 @@ static void stop(struct sim *m, struct sim_vcpu *v)
 	v->gone = true;
 	if (v->ent.state == SCHED_RUNNING) {
 		v->left = 0;
-		kick(&m->sched, v->ent.cpu);
+		sim_kick(&m->sched, v->ent.cpu);
 	} else if (v->runnable) {
 		m->waiting--;
 		fall_asleep(m, v);
 	}
+}
+
+/* How far the vCPU that has just run is ahead of its slowest sibling. */
+static void judge_gang(struct sim *m, const struct sim_vcpu *v)
+{
+	double mine = sim_lag(m, (struct sim_vcpu *)v);
+
+	for (u32 i = 0; v->ent.group->params.gang && i < m->vcpu_count; i++)
+		if (m->vcpu[i].group == v->group && m->vcpu[i].runnable && sim_lag(m, &m->vcpu[i]) - mine > m->skew)
+			m->skew = sim_lag(m, &m->vcpu[i]) - mine;
 }
 
 static void put_back(struct sim *m, u32 cpu)
@@ -168,6 +164,9 @@ static void put_back(struct sim *m, u32 cpu)
 	u64 ran = m->now - c->since;
 
 	judge(m, v);
+	judge_gang(m, v);
+	if (v->ent.found && -sim_lag(m, v) > (double)m->sched.slice)
+		ideal_forgive(m, v);
 	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
 	c->current = NULL;
 	if (v->left != SCHED_NEVER)
@@ -180,20 +179,52 @@ static void put_back(struct sim *m, u32 cpu)
 	}
 }
 
+/* The policy says that nobody who waits for this pCPU may begin, `v` neither: counts how much earlier one might have. */
+static void audit(struct sim *m, u32 cpu, const struct sim_vcpu *v)
+{
+	ideal_advance(m);
+	if (m->ideal_stale)
+		ideal_rates(m);
+	for (u32 i = 0; i < m->vcpu_count; i++) {
+		struct sim_vcpu *o = &m->vcpu[i];
+		double room;
+
+		if (o != v && (o->ent.state != SCHED_QUEUED || !sched_mask_has(&o->ent.group->params.cpus, cpu)))
+			continue;
+		room = sim_lag(m, o) + o->rate * (double)m->sched.slice;
+		if (room > m->not_found)
+			m->not_found = room;
+	}
+}
+
 static void begin(struct sim *m, u32 cpu, struct sim_vcpu *v)
 {
+	if (v->ent.found)
+		audit(m, cpu, v);
 	m->runs++;
 	m->waiting--;
 	judge(m, v);
 	if (v->woke != SCHED_NEVER) {
 		u64 slot = (m->now - v->woke) / (10 * NS_PER_US);
 
-		m->latency[slot < SIM_LATENCIES ? slot : SIM_LATENCIES - 1]++;
+		m->latency[slot < SIM_LATENCIES ? slot : SIM_LATENCIES - 1] += v->within;
 		v->woke = SCHED_NEVER;
 	}
 	v->migrations += v->last_cpu != cpu;
 	v->last_cpu = cpu;
 	v->switches++;
+}
+
+static void arm(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	u64 at = c->end;
+
+	if (c->current && c->current->habit == SIM_SPINNER && m->now + c->current->burst < at)
+		at = m->now + c->current->burst;
+	c->timer = at;
+	if (at != SCHED_NEVER)
+		sim_post(m, at, SIM_TIMER, cpu);
 }
 
 static void resched(struct sim *m, u32 cpu)
@@ -221,9 +252,23 @@ static void resched(struct sim *m, u32 cpu)
 	}
 	if (p.slice != SCHED_NEVER && m->now + p.slice < at)
 		at = m->now + p.slice;
-	c->timer = at;
-	if (at != SCHED_NEVER)
-		post(m, at, EVENT_TIMER, cpu);
+	c->end = at;
+	arm(m, cpu);
+}
+
+/* A spinner asks; true: its pCPU turns to the sibling. */
+static bool gives_way(struct sim *m, u32 cpu)
+{
+	struct sim_cpu *c = &m->cpu[cpu];
+	bool way;
+
+	if (!c->current || c->current->habit != SIM_SPINNER || m->now >= c->end)
+		return true;
+	way = m->sched.policy->yield && m->sched.policy->yield(&m->sched, &c->current->ent, m->now);
+	if (!way)
+		arm(m, cpu);
+	m->yields += way;
+	return way;
 }
 
 /* --- The machine -------------------------------------------------------------------------------------------- */
@@ -241,18 +286,18 @@ static void turn_knob(struct sim *m, const struct sim_knob *k)
 static void handle(struct sim *m, const struct sim_event *e)
 {
 	switch (e->kind) {
-	case EVENT_TIMER:
-		if (m->cpu[e->index].timer == e->at)
+	case SIM_TIMER:
+		if (m->cpu[e->index].timer == e->at && gives_way(m, e->index))
 			resched(m, e->index);
 		break;
-	case EVENT_KICK:
+	case SIM_KICK:
 		m->cpu[e->index].kicked = false;
 		resched(m, e->index);
 		break;
-	case EVENT_WAKE:
+	case SIM_WAKE:
 		wake(m, &m->vcpu[e->index]);
 		break;
-	case EVENT_STOP:
+	case SIM_STOP:
 		stop(m, &m->vcpu[e->index]);
 		break;
 	default:
@@ -292,99 +337,4 @@ void sim_run(struct sim *m, u64 until)
 			m->watch(m, m->watch_ctx);
 	}
 	m->now = until;
-}
-
-struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed)
-{
-	struct sim *m = calloc(1, sizeof(*m));
-	const struct sched_policy *p = sched_policy_find(policy);
-
-	m->cpus = m->idle = cpus;
-	m->seed = seed * 0x9e3779b97f4a7c15ull + 1;
-	m->cpu = calloc(cpus, sizeof(*m->cpu));
-	m->mem = calloc(1, p->bytes(cpus) + 64);
-	m->ideal_next = SCHED_NEVER;
-	sched_init(&m->sched, p, slice, cpus, m->mem);
-	m->sched.kick = kick;
-	/* Every pCPU looks once and finds nothing. */
-	for (u32 i = 0; i < cpus; i++) {
-		p->pick(&m->sched, i, 0);
-		m->cpu[i].timer = SCHED_NEVER;
-	}
-	return m;
-}
-
-void sim_free(struct sim *m)
-{
-	free(m->heap);
-	free(m->cpu);
-	free(m->mem);
-	free(m->vcpu);
-	free(m->group);
-	free(m->knob);
-	free(m);
-}
-
-#define GROUPS_MAX 65536
-
-/* The arrays never move: lists run through them. */
-u32 sim_group(struct sim *m, const struct sched_params *p)
-{
-	if (!m->group)
-		m->group = calloc(GROUPS_MAX, sizeof(*m->group));
-	if (m->sched.policy->attach(&m->sched, &m->group[m->group_count].sched, p) != OK)
-		return SCHED_NOWHERE;
-	m->group[m->group_count].params = *p;
-	m->limits |= p->limit != 0;
-	for (u32 i = 0; i < m->cpus; i++)
-		m->limits |= !sched_mask_has(&p->cpus, i);
-	return m->group_count++;
-}
-
-struct sim_vcpu *sim_vcpu(struct sim *m, u32 group, enum sim_habit habit, u64 burst, u64 sleep)
-{
-	struct sim_vcpu *v;
-
-	if (!m->vcpu)
-		m->vcpu = calloc(GROUPS_MAX, sizeof(*m->vcpu));
-	v = &m->vcpu[m->vcpu_count];
-	*v = (struct sim_vcpu){ .id = m->vcpu_count, .group = group, .habit = habit, .burst = burst, .sleep = sleep };
-	sched_ent_init(&v->ent, &m->group[group].sched, v->id);
-	v->last_cpu = SCHED_NOWHERE;
-	post(m, 0, EVENT_WAKE, v->id);
-	m->vcpu_count++;
-	return v;
-}
-
-/* From and until when it exists; before the simulation begins. */
-void sim_life(struct sim *m, struct sim_vcpu *v, u64 start, u64 stop_at)
-{
-	v->start = start;
-	v->stop = stop_at;
-	post(m, start, EVENT_WAKE, v->id);
-	if (stop_at)
-		post(m, stop_at, EVENT_STOP, v->id);
-}
-
-void sim_knob(struct sim *m, u64 at, u32 group, const struct sched_params *p)
-{
-	if (!m->knob)
-		m->knob = calloc(4096, sizeof(*m->knob));
-	m->knob[m->knob_count] = (struct sim_knob){ at, group, *p };
-	m->limits |= p->limit != 0;
-	post(m, at, EVENT_KNOB, m->knob_count++);
-}
-
-u64 sim_latency(const struct sim *m, u32 permille)
-{
-	u64 all = 0, seen = 0;
-
-	for (u32 i = 0; i < SIM_LATENCIES; i++)
-		all += m->latency[i];
-	for (u32 i = 0; i < SIM_LATENCIES; i++) {
-		seen += m->latency[i];
-		if (seen * 1000 >= all * permille)
-			return (i + 1) * 10 * NS_PER_US;
-	}
-	return 0;
 }

@@ -11,6 +11,7 @@ enum sim_habit {
 	SIM_HOG,      /* never sleeps */
 	SIM_PERIODIC, /* `burst` of work, then sleeps for `sleep` */
 	SIM_RANDOM,   /* the same on average, each 0 to 2 times that */
+	SIM_SPINNER,  /* never sleeps; would give way to a sibling after each `burst` */
 };
 
 struct sim_vcpu {
@@ -22,6 +23,7 @@ struct sim_vcpu {
 
 	u64 left;	     /* work of this burst, ns */
 	bool runnable, gone;
+	bool slept, within;  /* has slept before; woke within its share: the ideal had caught up with it */
 	u64 woke;	     /* when; SCHED_NEVER: has run since */
 	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
 	u32 last_cpu;
@@ -29,7 +31,7 @@ struct sim_vcpu {
 	double served, rate;
 	/* seen */
 	double behind, ahead; /* worst lags, ns */
-	u64 behind_at;
+	u64 behind_at, ahead_at;
 	u64 migrations, switches;
 };
 
@@ -38,8 +40,9 @@ struct sim_group {
 	struct sched_params params; /* as the ideal sees them now */
 	u32 ideal_runnable;
 	double rate, cap, floor, weight; /* of the ideal */
+	double level;			 /* in a pool: the last one */
 	bool frozen, sharing;
-	u32 class, strait;
+	u32 class; /* of those with the same affinity */
 };
 
 struct sim_knob {
@@ -52,7 +55,16 @@ struct sim_cpu {
 	struct sim_vcpu *current;
 	u64 since, idle_ns;
 	u64 timer; /* when its next event is due; others of it are stale */
+	u64 end;   /* of the slice */
 	bool kicked;
+};
+
+enum sim_event_kind {
+	SIM_TIMER, /* of a pCPU */
+	SIM_KICK,
+	SIM_WAKE, /* of a vCPU */
+	SIM_STOP,
+	SIM_TUNE, /* a knob */
 };
 
 struct sim_event {
@@ -84,9 +96,11 @@ struct sim {
 	/* seen */
 	u32 idle, waiting;
 	u64 unfair_idle;	       /* ns of pCPUs idle while somebody waited that might have run there */
+	double not_found;	       /* ns by which somebody might have begun when the policy found nobody */
 	u64 ops, steps, steps_max;     /* calls of the policy */
-	u64 latency[SIM_LATENCIES];    /* wake to run */
-	u64 wakes, runs;
+	u64 latency[SIM_LATENCIES];    /* wake to run, of those within their shares */
+	u64 wakes, runs, yields;
+	double skew;		       /* worst, between vCPUs of a gang that want to run, ns */
 };
 
 struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed);
@@ -106,9 +120,15 @@ u64 sim_random(struct sim *m, u64 below);
 /* The latency that so many of 1000 wake-ups stayed within, ns. */
 u64 sim_latency(const struct sim *m, u32 permille);
 
+/* sim.c: an event to come; the policy's kick(). */
+void sim_post(struct sim *m, u64 at, u32 kind, u32 index);
+void sim_kick(struct sched *s, u32 cpu);
+
 /* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
 void ideal_advance(struct sim *m);
 void ideal_wake(struct sim *m, struct sim_vcpu *v);
 void ideal_block(struct sim *m, struct sim_vcpu *v);
+/* `v` ran while nobody else might: it is ahead by no more than a slice. */
+void ideal_forgive(struct sim *m, struct sim_vcpu *v);
 /* Computes the rates anew and when the first vCPU will have all that it may get. */
 void ideal_rates(struct sim *m);

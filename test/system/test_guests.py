@@ -73,3 +73,13 @@ def test_linux_devices(machine):
     usual = re.compile("RETBleed|Speculative|srso|Spectre|MDS|TAA|MMIO Stale|timekeeping watchdog")
     odd = [line for line in complaints if not usual.search(line)]
     assert not odd, "\n".join(odd)
+
+
+@both
+def test_pools(machine):
+    """Guests in pools run; one whose pool cannot give what it reserves is told and stays out."""
+    pools = '[pool "outer"]\nreservation = 60%\nlimit = 150%\n\n[pool "inner"]\npool = outer\nreservation = 40%\n\n'
+    m = machine().boot(config(vm("one", "ticker.elf", pool="inner", reservation="30%"), vm("two", "ticker.elf", pool="outer"),
+                              vm("greedy", "ticker.elf", pool="inner", reservation="11%"), pools, scheduler="fair"))
+    m.expect(r'vm "greedy": its reservation of 11% does not fit into pool "inner": of 40% there 10% are left')
+    m.expect_all(r"\[one\] tick 2\r", r"\[two\] tick 2\r")

@@ -25,7 +25,7 @@ def test_refused(machine):
     conf = config(vm("fast", "hello.elf", tsc=3000), vm("hello", "hello.elf"), features="-tscscaling")
     line = conf[:conf.index("tsc =")].count("\n") + 1
     m = machine().boot(conf)
-    m.expect_all(rf'plinth\.conf:{line}: vm "fast": tsc: the CPU cannot scale the TSC',
+    m.expect_all(rf'vm "fast": cannot start: plinth\.conf:{line}: tsc: the CPU cannot scale the TSC',
                  r"\[hello\] hello: now poweroff", "all VMs have ended")
     assert 'vm "fast": started' not in m.log
 

@@ -311,6 +311,28 @@ static void mutilated(void **state)
 	}
 }
 
+/* Pools may stand anywhere, and are known by their numbers afterwards. */
+static void pools(void **state)
+{
+	assert_int_equal(parse("[vm \"a\"]\nkernel=k\npool=inner\nreservation=30%\ngang=yes\n"
+			       "[pool \"inner\"]\npool=outer\nreservation=40\nshares=high\n"
+			       "[pool \"outer\"]\nreservation=100%\nlimit=150\ncpus=0-1\n"
+			       "[vm \"b\"]\nkernel=k\n"), 0);
+	assert_int_equal(c.pool_count, 2);
+	assert_int_equal(c.vm[0].parent, 0);
+	assert_int_equal(c.vm[0].gang, GANG_YES);
+	assert_int_equal(c.vm[1].parent, CONFIG_NO_POOL);
+	assert_int_equal(c.vm[1].gang, GANG_NO);
+	assert_int_equal(c.pool[0].parent, 1);
+	assert_int_equal(c.pool[0].shares, 8000);
+	assert_int_equal(c.pool[0].reserved, 30);
+	assert_int_equal(c.pool[1].parent, CONFIG_NO_POOL);
+	assert_int_equal(c.pool[1].shares, 4000);
+	assert_int_equal(c.pool[1].reserved, 40);
+	assert_int_equal(c.pool[1].limit, 150);
+	assert_int_equal(c.pool[1].cpus[0], 3);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -329,7 +351,7 @@ int main(void)
 	    cmocka_unit_test(too_many_modules),
 	    cmocka_unit_test(flood_of_errors),
 	    cmocka_unit_test(files_of_valid_vms_once),
-	    cmocka_unit_test(mutilated),
+	    cmocka_unit_test(mutilated), cmocka_unit_test(pools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,12 +163,72 @@ static void header_faults(void **state)
 	}
 }
 
+/* Sections of pools and who is in them: all of the file, and the one thing that is said about it. */
+static void pool_faults(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+	    {"[pool]", "1: bad section header, expected [pool \"name\"]"},
+	    {"[pool \"a b\"]", "1: bad pool name 'a b'; use 1 to 31 letters, digits, - _ ."},
+	    {"[pol \"a\"]", "1: unknown section 'pol'; did you mean 'pool'?"},
+	    {"[pool \"a\"]\n[pool \"a\"]", "2: a second pool named \"a\"; the first is in line 1"},
+	    {"[pool \"a\"]\nvcpus = 2", "2: pool \"a\": key 'vcpus' belongs into a [vm] section"},
+	    {"[pool \"a\"]\nshare = 2", "2: pool \"a\": unknown key 'share'; did you mean 'shares'?"},
+	    {"[pool \"a\"]\npool = a", "2: pool \"a\": it is in itself"},
+	    {"[pool \"a\"]\npool = b", "2: pool \"a\": unknown pool 'b'"},
+	    {"[pool \"a\"]\npool = x y", "2: pool \"a\": bad name 'x y' for 'pool'"},
+	    {"[pool \"a\"]\nlimit=50\nreservation=60", "1: pool \"a\": the reservation is above the limit"},
+	    {"[pool \"web\"]\n[vm \"v\"]\nkernel=k\npool = wbe",
+	     "4: vm \"v\": unknown pool 'wbe'; did you mean 'web'?"},
+	    {"[pool \"a\"]\n[vm \"v\"]\nkernel=k\npool=a\ncpus=1",
+	     "4: vm \"v\": it is in a pool, so 'cpus' belongs into the section of the outermost pool"},
+	    {"[pool \"a\"]\nreservation=50\n[vm \"v\"]\nkernel=k\npool=a\nreservation=51",
+	     "5: vm \"v\": its reservation of 51% does not fit into pool \"a\": of 50% there 50% are left"},
+	    {"[pool \"a\"]\nreservation=50\n[pool \"b\"]\npool=a\nreservation=30\n"
+	     "[vm \"v\"]\nkernel=k\npool=a\nreservation=21",
+	     "8: vm \"v\": its reservation of 21% does not fit into pool \"a\": of 50% there 20% are left"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char want[200];
+
+		snprintf(want, sizeof(want), "plinth.conf:%s", rows[i].message);
+		assert_int_equal(parse(rows[i].text), 1);
+		assert_string_equal(messages[0], want);
+	}
+}
+
+/* Each of the ring is told; who is in a faulty pool does not start. */
+static void pools_in_a_ring(void **state)
+{
+	assert_int_equal(parse("[pool \"a\"]\npool=b\n[pool \"b\"]\npool=c\n[pool \"c\"]\npool=a\n"
+			       "[vm \"v\"]\nkernel=k\npool=b\n"), 4);
+	assert_string_equal(messages[0], "plinth.conf:2: pool \"a\": it is in itself");
+	assert_string_equal(messages[3], "plinth.conf:9: vm \"v\": its pool \"b\" has errors");
+	assert_false(c.vm[0].valid);
+	assert_false(c.pool[0].valid);
+}
+
+static void pools_too_deep(void **state)
+{
+	char text[1000] = "";
+	size_t at = 0;
+
+	for (u32 i = 0; i <= CONFIG_POOL_DEPTH; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, i ? "[pool \"p%u\"]\npool=p%u\n" : "[pool \"p%u\"]\n", i, i - 1);
+	assert_int_equal(parse(text), 1);
+	assert_string_equal(messages[0], "plinth.conf:17: pool \"p8\": deeper than 8 pools");
+	assert_true(c.pool[7].valid);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(host_faults),
 	    cmocka_unit_test(vm_faults),
-	    cmocka_unit_test(header_faults),
+	    cmocka_unit_test(header_faults), cmocka_unit_test(pool_faults),
+	    cmocka_unit_test(pools_in_a_ring), cmocka_unit_test(pools_too_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
