@@ -261,6 +261,24 @@ static enum status io_write(struct insn_ctx *c, u16 port, unsigned width, u64 va
 	return OK;
 }
 
+/* #MF is what the instruction itself would meet, which the host must not. */
+static enum status vec_done(struct insn_ctx *c, bool fine)
+{
+	if (!fine)
+		c->fault = (struct insn_fault){ .pending = true, .vector = EXC_MF };
+	return fine ? OK : E_BUSY;
+}
+
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+{
+	return vec_done(c, guest_cpu_get_vector(o.kind == OPERAND_MMX, o.reg, val));
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+{
+	return vec_done(c, guest_cpu_set_vector(o.kind == OPERAND_MMX, o.reg, val));
+}
+
 static const struct insn_ops ops = {
 	.get_seg = get_seg,
 	.mem_read = mem_read,
@@ -268,6 +286,8 @@ static const struct insn_ops ops = {
 	.mem_probe = mem_probe,
 	.io_read = io_read,
 	.io_write = io_write,
+	.vec_get = vec_get,
+	.vec_set = vec_set,
 };
 
 static struct exec make_exec(struct vcpu *v)
@@ -276,7 +296,9 @@ static struct exec make_exec(struct vcpu *v)
 
 	e.ctx.ops = &ops;
 	e.ctx.regs = &v->regs;
-	e.ctx.pe = e.env.cr0 & CR0_PE;
+	e.ctx.cr0 = e.env.cr0;
+	e.ctx.cr4 = e.env.cr4;
+	e.ctx.cpl = e.env.cpl;
 	e.ctx.va_bits = e.env.cr4 & CR4_LA57 ? 57 : 48;
 	return e;
 }
