@@ -214,6 +214,12 @@ static enum insn_result exec_muldiv(const struct insn *in, struct insn_ctx *c, u
 	return INSN_DONE;
 }
 
+/* Then the destination keeps its upper half too (AMD APM vol. 3, "BSF"). */
+static bool found_nothing(enum insn_op op, u64 rflags)
+{
+	return (op == INSN_BSF || op == INSN_BSR) && (rflags & RFLAGS_ZF);
+}
+
 static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
 {
 	u8 uses = data_uses[in->op];
@@ -244,7 +250,7 @@ static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
 	if (in->op == INSN_CMPXCHG && !(rflags & RFLAGS_ZF))
 		/* Memory was written back; a register keeps all, its upper half too. */
 		insn_reg_set(regs, GPR_RAX, in->width, dst);
-	else if (uses & WRITES_DST)
+	else if ((uses & WRITES_DST) && !found_nothing(in->op, rflags))
 		insn_operand_set(regs, in->dst, in->width, val);
 	regs->rflags = rflags;
 	return INSN_DONE;
