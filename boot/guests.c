@@ -133,7 +133,8 @@ static bool create(struct guest *g, const struct virt_ops *virt)
 		.board = &pc_board,
 		.load = load,
 		.load_ctx = g,
-		.restart = c->restart == RESTART_ON_REBOOT,
+		.restart = c->restart != RESTART_NEVER,
+		.restart_crashed = c->restart == RESTART_ALWAYS,
 		.testdev = c->testdev == TESTDEV_YES,
 		.cmdline = c->cmdline,
 	};

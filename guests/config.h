@@ -69,6 +69,7 @@ struct config_modules {
 enum config_restart {
 	RESTART_ON_REBOOT, /* starts it anew */
 	RESTART_NEVER,     /* ends it, as power-off does */
+	RESTART_ALWAYS,    /* starts it anew, and so does a triple fault */
 };
 
 enum config_testdev {

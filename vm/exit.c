@@ -70,7 +70,8 @@ static enum exit_action stop(struct vcpu *v, struct vm_exit *x, const char *why)
 
 static enum exit_action on_shutdown(struct vcpu *v, struct vm_exit *x)
 {
-	return stop(v, x, "triple fault");
+	vm_guest_crash(v, x, "triple fault");
+	return EXIT_STOP;
 }
 
 static enum exit_action on_invalid(struct vcpu *v, struct vm_exit *x)

@@ -177,6 +177,22 @@ void vm_guest_poweroff(struct vm *vm)
 	vm_end(vm, VM_STOP, "powered off");
 }
 
+void vm_guest_crash(struct vcpu *v, const struct vm_exit *x, const char *what, ...)
+{
+	char text[VM_REASON_MAX / 2];
+	va_list ap;
+
+	va_start(ap, what);
+	fmt_vprint(text, sizeof(text), what, ap);
+	va_end(ap);
+	if (v->vm->recipe.restart_crashed) {
+		vm_end(v->vm, VM_START, "restarted (%s)", text);
+		return;
+	}
+	vcpu_dump(v, x);
+	vm_end(v->vm, VM_STOP, "stopped: %s", text);
+}
+
 /* QEMU, whose test device this is, would exit with a status that is never 0: suites' runners look for that one. */
 void vm_guest_exit(struct vm *vm, u32 code)
 {

@@ -63,6 +63,7 @@ struct vm_recipe {
 	enum status (*load)(struct vm *vm, void *ctx, struct vm_start *start, char *reason, size_t size);
 	void *load_ctx;
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
+	bool restart_crashed; /* and so does a triple fault, or what else a guest does to itself */
 	bool testdev; /* with the devices of test suites (devices/testdev.h) */
 	const char *cmdline; /* for fw_cfg; lives as long as the VM; NULL: none */
 	struct vm_file fw_file[VM_FILES_MAX];
@@ -108,6 +109,9 @@ void vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __a
 /* The guest asked for a reset, or for power off, by one of the board's ways. */
 void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);
+/* A triple fault, or what no machine survives: the VM is stopped, and its state `v` and `x` (may be NULL) printed, or
+ * it is to start anew. */
+void vm_guest_crash(struct vcpu *v, const struct vm_exit *x, const char *what, ...) __attribute__((format(printf, 3, 4)));
 /* The guest ended itself with a code, through a test device; it is not restarted. */
 void vm_guest_exit(struct vm *vm, u32 code);
 /* How often its vCPUs left the guest for what, since it was made; for people who debug. */

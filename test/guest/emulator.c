@@ -108,7 +108,7 @@ static const struct row rows[] = {
 	{ "48 0f ba 37 25", CF, 0 },
 	{ "0f ba 3f 05", CF, 0 },
 	{ "48 0f bc 0f", ZF, 0 },
-	{ "0f bd 0f", ZF, 0 },
+	{ "48 0f bd 0f", ZF, 0 },
 	{ "f3 0f b8 0f", ALL, 0 },
 	{ "f3 48 0f bc 0f", CF | ZF, 0 },
 	{ "f3 0f bd 0f", CF | ZF, 0 },

@@ -95,7 +95,7 @@ static void vm_faults(void **state)
 	    {"cpus = ,1", "bad CPU range ''"},
 	    {"cpus = all", "bad CPU range 'all'"},
 	    {"module =", "'module' names no file"},
-	    {"restart = always", "unknown restart 'always'"},
+	    {"restart = at-once", "unknown restart 'at-once'"},
 	    {"restart = onreboot", "unknown restart 'onreboot'; did you mean 'on-reboot'?"},
 	    {"cmdline = \"console=ttyS0", "the quote is not closed"},
 	};

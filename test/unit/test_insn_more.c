@@ -183,6 +183,21 @@ static void divide_errors(void **state)
 	}
 }
 
+/* The destination keeps its upper half, too. */
+static void scans_of_zero(void **state)
+{
+	static const char *const rows[] = { "0f bc 03", "0f bd 03", "66 0f bc 03" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		reset();
+		m.regs.r[GPR_RBX] = 0x1000;
+		m.regs.r[GPR_RAX] = 0x1234567887654321;
+		assert_int_equal(run(64, rows[i]), INSN_DONE);
+		assert_int_equal(m.regs.r[GPR_RAX], 0x1234567887654321);
+		assert_true(m.regs.rflags & RFLAGS_ZF);
+	}
+}
+
 /* What the CPU demands before it moves a vector register. */
 static void vector_faults(void **state)
 {
@@ -303,8 +318,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pushes_and_pops),      cmocka_unit_test(branches),
 		cmocka_unit_test(targets_out_of_reach), cmocka_unit_test(divide_errors),
-		cmocka_unit_test(vector_faults),        cmocka_unit_test(vector_accesses),
-		cmocka_unit_test(alignment_checks),     cmocka_unit_test(system_stores),
+		cmocka_unit_test(scans_of_zero),        cmocka_unit_test(vector_faults),
+		cmocka_unit_test(vector_accesses),      cmocka_unit_test(alignment_checks),
+		cmocka_unit_test(system_stores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ struct check {
 // clang-format on
 
 extern const struct check cpu_checks[], trap_checks[], mode_checks[], mmio_checks[], io_checks[],
-    irq_checks[], x2apic_checks[], timer_checks[], time_checks[];
+    irq_checks[], x2apic_checks[], timer_checks[], time_checks[], corner_checks[];
 
 /* The reason for a failure, in a static buffer. */
 const char *wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -10,7 +10,7 @@
 
 static const struct check *const groups[] = {
 	cpu_checks, trap_checks, mode_checks,  mmio_checks,
-	io_checks,  irq_checks,  x2apic_checks, timer_checks, time_checks,
+	io_checks,  irq_checks,  x2apic_checks, timer_checks, time_checks, corner_checks,
 };
 
 volatile u32 irq_count[VEC_COUNT];
