@@ -167,6 +167,31 @@ static enum status translate_range(struct insn_ctx *c, gva_t gva, unsigned width
 	return translate(c, gva + left, access, &gpa[1]);
 }
 
+bool emulate_system(struct vcpu *v, gva_t gva, void *buf, size_t len, bool write)
+{
+	struct gwalk_env env = walk_env(v);
+
+	while (len) {
+		size_t part = PAGE_SIZE - (gva & (PAGE_SIZE - 1));
+		struct gwalk_fault f;
+		gpa_t gpa;
+
+		part = part < len ? part : len;
+		if (gwalk(&env, gva, GWALK_SYSTEM | (write ? GWALK_WRITE : 0), &gpa, &f)) {
+			inject_walk_fault(v, &f);
+			return false;
+		}
+		if (write ? gmem_write(&v->vm->gmem, gpa, buf, part) : gmem_read(&v->vm->gmem, gpa, buf, part)) {
+			vcpu_inject_error(v, EXC_GP, 0);
+			return false;
+		}
+		buf = (u8 *)buf + part;
+		gva += part;
+		len -= part;
+	}
+	return true;
+}
+
 u64 emulate_read_phys(struct vcpu *v, gpa_t gpa, unsigned width)
 {
 	const struct board_ops *board = v->vm->ops;

@@ -2,6 +2,7 @@
 #include <vm/exit.h>
 
 #include <arch/x86_64/defs/regs.h>
+#include <vm/task.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -104,6 +105,7 @@ static const struct {
 	[EXIT_CACHE] = { "cache", on_cache },
 	[EXIT_UNDEFINED] = { "undefined", on_undefined },
 	[EXIT_FORBIDDEN] = { "forbidden", on_forbidden },
+	[EXIT_TASK] = { "task switch", exit_task },
 	[EXIT_EXCEPTION] = { "exception", on_exception },
 	[EXIT_APIC] = { "apic", on_apic },
 	[EXIT_SHUTDOWN] = { "shutdown", on_shutdown },
