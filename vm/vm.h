@@ -89,7 +89,8 @@ struct vm {
 	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end() and park(), acquire before entry */
 	struct spinlock park_lock;
 	u32 parked;		      /* [park_lock] vCPUs whose mode is VCPU_PARKED */
-	bool rising;		      /* [park_lock] one of them loads the guest afresh */
+	struct vcpu *riser;	      /* [park_lock] the one that starts the guest afresh; NULL: none */
+	u64 scrubbed;		      /* [o] of the riser: bytes of RAM */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
 	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */
@@ -120,5 +121,6 @@ void vm_log_exits(const struct vm *vm);
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */
 void vm_on_all_gone(void (*fn)(void));
-/* A vCPU follows the verdict: runs (on), parks and blocks, or leaves for good. */
-enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);
+/* A vCPU follows the verdict: runs (on), parks and blocks, has to be asked again after others had their turn, or leaves for
+ * good. */
+enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_AGAIN, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);

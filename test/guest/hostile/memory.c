@@ -72,6 +72,19 @@ static bool is_table(u64 gpa)
 	return gpa >= (u64)tables && gpa < (u64)tables + sizeof(tables);
 }
 
+/*
+ * A table that is not RAM ends the VM, which is for another test: only large pages leave RAM.
+ * Before each access, since accesses reach the tables, too.
+ */
+static void keep_to_ram(void)
+{
+	for (u32 t = 0; t < 4; t++)
+		for (u32 i = 0; i < 512; i++)
+			if (!(tables[t][i] & PTE_LARGE) && !is_table(tables[t][i] & BITS(51, 12)))
+				tables[t][i] &= ~PTE_P;
+	flush();
+}
+
 /* Tables point to tables, so that a walk meets every depth and loop; what is no table points
  * anywhere. */
 static void tables_step(void)
@@ -82,20 +95,20 @@ static void tables_step(void)
 		if (noise() % 4)
 			*entry = (u64)tables[noise() % 4] | (noise() & 0x77) | PTE_P;
 		else
-			*entry = noise() & ~(noise() & PTE_P) & ((1ull << 36) - 1) &
-				 ~(1ull << 35 | 1ull << 34);
+			*entry = (noise() & ~(noise() & PTE_P) & BITS(33, 0)) | BIT(33);
 		*entry &= noise() % 16 ? ~(0xffull << 52) : ~0ull;
 	}
-	/* A table that is not RAM ends the VM, which is for another test: only large pages leave
-	 * RAM. */
-	for (u32 t = 0; t < 4; t++)
-		for (u32 i = 0; i < 512; i++)
-			if (!(tables[t][i] & PTE_LARGE) && !is_table(tables[t][i] & BITS(51, 12)))
-				tables[t][i] &= ~PTE_P;
-	flush();
-	for (u32 i = 0; i < 64; i++)
-		CARELESS("movl (%0), %%eax; addl $1, (%0); movups (%0), %%xmm0; lock incl 4(%0)",
-			 "r"(SLOT + (noise() & (SLOT - 1))), "a"(0));
+	for (u32 i = 0; i < 16; i++) {
+		u64 at = SLOT + (noise() & (SLOT - 1));
+
+		keep_to_ram();
+		if (i % 4 == 0)
+			CARELESS("lock incl (%0)", "r"(at));
+		else if (i % 4 == 1)
+			CARELESS("movups %%xmm0, (%0)", "r"(at));
+		else
+			CARELESS("movl (%0), %%eax; orl 4096(%0), %%eax", "r"(at), "a"(0));
+	}
 }
 
 /* --- Random code
@@ -166,7 +179,7 @@ static volatile u32 modify_on;
  * mixture of two does harm to this guest. */
 static const u8 variants[][8] = {
 	{ 0x8b, 0x03, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3 }, /* mov eax, [rbx] */
-	{ 0x48, 0x8b, 0x83, 0x10, 0x00, 0x00, 0x00, 0xc3 }, /* mov rax, [rbx+10h] */
+	{ 0x48, 0x8b, 0x03, 0x90, 0x90, 0x90, 0x90, 0xc3 }, /* mov rax, [rbx] */
 	{ 0x0f, 0x32, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3 }, /* rdmsr */
 	{ 0xec, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3 }, /* in al, dx */
 	{ 0x48, 0xa5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3 }, /* movsq */
