@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Corners of the CPU that a guest can reach: instructions on emulated memory."""
+"""Corners of the CPU that a guest can reach: instructions on emulated memory, state that is each processor's own."""
 
 import pytest
 
@@ -25,3 +25,17 @@ def test_emulator(machine, seed):
     m = machine().boot(config(vm("emu", "emulator.elf", cmdline=f"seed={seed}", testdev="yes")), cpus=1)
     done = int(m.expect(r"\[emu\] emulator: (\d+) ok, \d+ failed").group(1))
     assert done > 100 and not failures(m), failures(m)
+
+
+def test_apart_bare(machine):
+    m = machine().bare(BUILD / "guests/apart.elf", "seconds=1", cpus=2)
+    assert int(m.expect(r"apart: (\d+) rounds, 0 wrong").group(1)) > 10
+
+
+@both
+def test_apart(machine):
+    """Registers that no CPU switches by itself: four vCPUs of two VMs take turns on one pCPU."""
+    conf = config(*(vm(f"vm{n}", "apart.elf", cmdline=f"pattern={n} seconds=3", vcpus=2) for n in (1, 2)))
+    m = machine().boot(conf, cpus=1)
+    m.expect_all(*(rf"\[vm{n}\] apart: \d\d+ rounds, \d+ wrong" for n in (1, 2)))
+    assert not failures(m)

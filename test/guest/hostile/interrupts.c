@@ -12,7 +12,9 @@ static volatile u64 taken;
 static void on_storm(struct trap_frame *f)
 {
 	(void)f;
-	taken++;
+	/* A timer that is faster than its handler would leave nothing else to do. */
+	if (++taken % 64 == 0)
+		apic_write(APIC_TIMER_INIT, 0);
 	apic_eoi();
 }
 
@@ -45,14 +47,15 @@ static void timer_step(void)
 {
 	apic_write(APIC_TIMER_DIV, APIC_DIV_1);
 	apic_write(APIC_LVT_TIMER, VEC_STORM | APIC_LVT_PERIODIC);
-	apic_write(APIC_TIMER_INIT, 1);
-	for (u32 i = 0; i < 1000; i++) {
+	for (u32 i = 0; i < 200; i++) {
+		if (i % 50 == 0)
+			apic_write(APIC_TIMER_INIT, 1);
 		sti();
 		asm volatile("nop");
 		cli();
 	}
-	if (noise() & 1)
-		wait_interrupt();
+	apic_write(APIC_TIMER_INIT, 1);
+	wait_interrupt();
 }
 
 /* --- The other processors

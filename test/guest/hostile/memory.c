@@ -205,6 +205,7 @@ static void modifier(u32 index)
 
 static void modify_begin(void)
 {
+	code_begin();
 	for (u32 i = 1; i < cpu_count; i++)
 		cpu_start(cpu_ids[i], i, modifier);
 	modify_on = 1;
@@ -214,6 +215,7 @@ static void modify_step(void)
 {
 	static u8 target[256] __attribute__((aligned(64)));
 
+	apic_timer(0x60, 2000000);
 	for (u32 i = 0; i < 64; i++)
 		run_code(read_cr3(), LAPIC_VER, (u64)target, LAPIC_VER);
 }

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Guests that try to harm their neighbours, who must not notice: neither in what they compute, nor in how much of it."""
+
+import re
+import statistics
+
+import pytest
+
+from backends import SVM, SVM_KVM, VMX, both, on
+from plinth_vm import config, linux, vm
+
+# Of the processor's time that the neighbour has beside a guest that only computes. Bochs counts instructions and is exact; under
+# QEMU the host's load goes up and down by far more, so there it is about starving.
+LEAST = {VMX: 0.95}
+LEAST_ELSEWHERE = 0.6
+# What a guest may do to itself: such a VM starts anew and begins from the front.
+DEADLY = {"code", "ring0", "tables", "ports", "msrs", "modify"}
+
+
+def hostile(attacks, vcpus=2, calm=0, seconds=2, **keys):
+    words = f"attacks={','.join(attacks)} calm={calm} seconds={seconds} seed=1"
+    return vm("bad", "hostile.elf", cmdline=words, vcpus=vcpus, restart="always", **keys)
+
+
+def rates(m):
+    """The neighbour's work in whole seconds, by what the other did: name of the attack or "calm" -> counts."""
+    now, found = None, {}
+    for _, line in m.record.lines:
+        if begun := re.search(r"\[bad\] hostile: (\w+)$", line):
+            now = [begun.group(1), 0]
+        elif re.search(r"\[bad\] |vm \"bad\"", line):
+            now = None
+        elif (count := re.search(r"\[hog\] hog: second \d+ count (\d+)", line)) and now:
+            now[1] += 1
+            if now[1] > 1:  # the first began before
+                found.setdefault(now[0], []).append(int(count.group(1)))
+    return found
+
+
+def answers(m):
+    """The hypervisor's console works, and the neighbour goes on."""
+    m.screen(1)
+    m.expect("hog has the screen")
+    for _ in range(2):
+        m.expect(r"hog: second \d+")
+
+
+def wait_for(m, attack):
+    """Until it is over, one way or the other."""
+    m.expect(rf"\[bad\] hostile: {attack} done" + (r'|vm "bad": restarted' if attack in DEADLY else ""))
+
+
+GROUPS = {
+    "registers": ["ports", "msrs"],
+    "memory": ["holes", "tables"],
+    "code": ["modify", "code", "ring0"],
+    "storms": ["selfirq", "timer", "debug"],
+    "processors": ["ipis", "inits"],
+}
+
+
+@both
+@pytest.mark.parametrize("group", GROUPS)
+def test_neighbour(machine, request, group):
+    """On one processor with the attacker, whose two vCPUs are busy all the time."""
+    attacks = GROUPS[group]
+    conf = config(vm("hog", "hog.elf"), hostile(attacks, calm=5, seconds=4))
+    m = machine(timeout=90).boot(conf, cpus=1)
+    for attack in attacks:
+        wait_for(m, attack)
+    answers(m)
+    found = rates(m)
+    calm = statistics.mean(found.pop("calm"))
+    least = LEAST.get(request.node.callspec.params["machine"], LEAST_ELSEWHERE)
+    assert found or set(attacks) <= DEADLY
+    for attack, counts in found.items():
+        assert statistics.mean(counts) >= calm * least, f"{attack}: {counts}, beside calm work {calm:.0f}"
+
+
+@both
+@pytest.mark.parametrize("attack", ["triple", "reset"])
+def test_deaths_in_a_loop(machine, request, attack):
+    """A start costs the one who starts, not its neighbour."""
+    beside_hog = machine().boot(config(vm("hog", "hog.elf"), vm("bad", "hog.elf")), cpus=1)
+    beside_hog.expect(r"\[hog\] hog: second 4 ")
+    m = machine().boot(config(vm("hog", "hog.elf"), hostile([attack], vcpus=1, memory="128M")), cpus=1)
+    for _ in range(3):
+        m.expect(r'vm "bad": restarted')
+    m.expect(r"\[hog\] hog: second 1 ")
+    m.expect(r"\[hog\] hog: second 6 ", timeout=60)
+    answers(m)
+
+    def per_second(m):
+        counts = [int(n) for n in re.findall(r"\[hog\] hog: second \d+ count (\d+)", m.log)]
+        return statistics.mean(counts[1:])
+
+    least = LEAST.get(request.node.callspec.params["machine"], LEAST_ELSEWHERE)
+    assert per_second(m) >= per_second(beside_hog) * least
+
+
+@both
+def test_asleep_for_ever(machine):
+    """HLT with interrupts off: it costs nothing."""
+    m = machine().boot(config(vm("hog", "hog.elf"), hostile(["asleep"], vcpus=1)), cpus=1)
+    m.expect(r"\[bad\] hostile: asleep")
+    answers(m)
+
+
+@on(SVM, SVM_KVM)
+def test_linux_beside(machine):
+    """A Linux that computes the same sum again and again, and looks at its clock, beside most of the attacks."""
+    attacks = ["holes", "timer", "ipis", "modify", "inits", "selfirq", "debug", "msrs", "ports"]
+    conf = config(linux("web", "test=watch", vcpus=2), hostile(attacks, seconds=1))
+    m = machine(timeout=180).boot(conf, cpus=2)
+    for _ in range(12):
+        m.expect(r"\[web\] watch: \d+")
+    wait_for(m, "ports")
+    m.expect(r"\[web\] watch: \d+")
+    seen = [(t, *found.groups()) for t, line in m.record.lines
+            if (found := re.search(r"\[web\] watch: (\d+) (\w{40})", line))]
+    assert len({digest for *_, digest in seen}) == 1, "a sum changed"
+    host = seen[-1][0] - seen[0][0]
+    guest = (int(seen[-1][1]) - int(seen[0][1])) / 1e9
+    assert abs(guest - host) < 0.02 * host + 0.5, f"{guest:.2f} s in the guest, {host:.2f} s outside"
