@@ -199,8 +199,6 @@ void vm_guest_exit(struct vm *vm, u32 code)
 	vm_end(vm, VM_STOP, "ended with exit code %u (QEMU's status %u)", code, (code << 1 | 1) & 0xff);
 }
 
-#define SCRUB_STEP (256 * KIB)
-
 /* All vCPUs are parked, RAM is scrubbed: a fresh start, in the context of the last one, on the VM's window. */
 static bool bring_up(struct vm *vm)
 {
@@ -251,7 +249,7 @@ static enum vm_follow park(struct vcpu *v)
 		vm->ops->reset(vm);
 	}
 	/* Bit by bit: a guest that restarts all the time must not keep the pCPU from the others. */
-	if (!aspace_scrub_some(vm, &vm->scrubbed, SCRUB_STEP))
+	if (!aspace_scrub_some(vm, &vm->scrubbed, VM_SCRUB_STEP))
 		return VM_FOLLOW_AGAIN;
 	ok = bring_up(vm);
 	spin_lock(&vm->park_lock);

@@ -18,6 +18,8 @@
 #define VM_NAME_MAX   32
 #define VM_VCPUS_MAX  128
 #define VM_REASON_MAX 160
+/* Bytes that are cleared between two looks at the time. */
+#define VM_SCRUB_STEP (256 * KIB)
 
 struct vcpu;
 struct window;

@@ -206,6 +206,7 @@ static void modifier(u32 index)
 static void modify_begin(void)
 {
 	code_begin();
+	*(volatile u64 *)code = *(const u64 *)variants[0];
 	for (u32 i = 1; i < cpu_count; i++)
 		cpu_start(cpu_ids[i], i, modifier);
 	modify_on = 1;
