@@ -13,6 +13,9 @@ from plinth_vm import config, linux, vm
 # QEMU the host's load goes up and down by far more, so there it is about starving.
 LEAST = {VMX: 0.95}
 LEAST_ELSEWHERE = 0.6
+# QEMU 10 aborts ("bql_lock_impl: assertion failed") when #DB is delivered on a stack that a data breakpoint watches, also without
+# Plinth: this is its own fault, and no intercept is in between.
+EMULATOR_DIES = {(SVM, "debug")}
 
 def hostile(attacks, name="bad", vcpus=2, calm=0, seconds=2, **keys):
     words = f"attacks={','.join(attacks)} calm={calm} seconds={seconds} seed=1"
@@ -54,7 +57,7 @@ GROUPS = {
 @pytest.mark.parametrize("group", GROUPS)
 def test_neighbour(machine, request, group):
     """On one processor with the attacker, whose two vCPUs are busy all the time."""
-    attacks = GROUPS[group]
+    attacks = [a for a in GROUPS[group] if (request.node.callspec.params["machine"], a) not in EMULATOR_DIES]
     conf = config(vm("hog", "hog.elf"), hostile(attacks, calm=5, seconds=4))
     m = machine(timeout=90).boot(conf, cpus=1)
     # Should it come to grief by what it does to itself, it begins again.
