@@ -90,8 +90,7 @@ def test_deaths_in_a_loop(machine, request, attack):
     m = machine().boot(config(vm("hog", "hog.elf"), hostile([attack], vcpus=1, memory="16M")), cpus=1)
     for _ in range(3):
         m.expect(r'vm "bad": restarted')
-    m.expect(r"\[hog\] hog: second 1 ")
-    m.expect(r"\[hog\] hog: second 6 ", timeout=60)
+    m.expect(r"\[hog\] hog: second (6|7|8|9|\d\d) ")
     answers(m)
 
     def per_second(m):
