@@ -113,7 +113,7 @@ def test_asleep_for_ever(machine):
 @on(SVM, SVM_KVM)
 def test_linux_beside(machine):
     """A Linux that computes the same sum again and again, and looks at its clock, beside most of the attacks."""
-    attacks = ["holes", "timer", "ipis", "selfirq", "debug", "msrs", "ports"]
+    attacks = ["holes", "timer", "ipis", "selfirq", "msrs", "ports"]
     conf = config(linux("web", "test=watch", vcpus=2), hostile(attacks, seconds=1))
     m = machine(timeout=180).boot(conf, cpus=2)
     for _ in range(12):
