@@ -93,6 +93,22 @@ void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 	xsetbv(0, xcr0);
 }
 
+bool guest_cpu_get_vector(bool mmx, unsigned reg, u64 val[2])
+{
+	if (mmx)
+		return fpu_get_mmx(reg, val);
+	fpu_get_xmm(reg, val);
+	return true;
+}
+
+bool guest_cpu_set_vector(bool mmx, unsigned reg, const u64 val[2])
+{
+	if (mmx)
+		return fpu_set_mmx(reg, val);
+	fpu_set_xmm(reg, val);
+	return true;
+}
+
 void guest_cpu_load_reset(struct guest_cpu *c)
 {
 	guest_cpu_reset(c);

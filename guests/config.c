@@ -17,7 +17,7 @@ static const char *const loglevels[] = {
 /* The names of sched/'s policies. */
 static const char *const schedulers[] = {"rr", "fair", "fixed", NULL};
 static const char *const restarts[] = {
-    [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", NULL};
+    [RESTART_ON_REBOOT] = "on-reboot", [RESTART_NEVER] = "never", [RESTART_ALWAYS] = "always", NULL};
 static const char *const gangs[] = {[GANG_NO] = "no", [GANG_YES] = "yes", NULL};
 static const char *const testdevs[] = {[TESTDEV_NO] = "no", [TESTDEV_YES] = "yes", NULL};
 static const char *const hpets[] = {[HPET_YES] = "yes", [HPET_NO] = "no", NULL};

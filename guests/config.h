@@ -78,6 +78,7 @@ struct config_tsc {
 enum config_restart {
 	RESTART_ON_REBOOT, /* starts it anew */
 	RESTART_NEVER,     /* ends it, as power-off does */
+	RESTART_ALWAYS,    /* starts it anew, and so does a triple fault */
 };
 
 enum config_testdev {

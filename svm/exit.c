@@ -108,7 +108,7 @@ static void decode_vintr(struct vcpu *v, struct vm_exit *x)
 static const struct row {
 	enum exit_kind kind;
 	decoder *decode; /* NULL: nobody knows this exit */
-} rows[0x100] = {
+} rows[] = {
 	// clang-format off
 	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, decode_cr },
 	[VMEXIT_CR0_WRITE + 4]	  = { EXIT_CR_WRITE, decode_cr },

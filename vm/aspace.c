@@ -140,10 +140,27 @@ void aspace_fini(struct vm *vm)
 	give_back(&vm->as);
 }
 
+bool aspace_scrub_some(struct vm *vm, u64 *done, u64 len)
+{
+	const struct gmem_region *r = vm->gmem.ram, *end = r + vm->gmem.count;
+	u64 skip = *done;
+
+	for (; r < end && skip >= r->len; r++)
+		skip -= r->len;
+	if (r == end)
+		return true;
+	len = min_u64(len, r->len - skip);
+	check(!gmem_zero(&vm->gmem, r->base + skip, len));
+	*done += len;
+	return false;
+}
+
 void aspace_scrub(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->gmem.count; i++)
-		check(!gmem_zero(&vm->gmem, vm->gmem.ram[i].base, vm->gmem.ram[i].len));
+	u64 done = 0;
+
+	while (!aspace_scrub_some(vm, &done, ~0ull))
+		continue;
 }
 
 enum status aspace_unmap(struct vm *vm, gpa_t gpa, u64 len)

@@ -38,6 +38,8 @@ enum status must_check aspace_init(struct vm *vm, const struct pt_format *fmt);
 void aspace_fini(struct vm *vm);
 /* Zeroes all RAM, on the VM's window. */
 void aspace_scrub(struct vm *vm);
+/* The next `len` bytes of it, from *done on, which counts them. True: that was all. */
+bool must_check aspace_scrub_some(struct vm *vm, u64 *done, u64 len);
 /* Removes a range that is not RAM any more. Asks every vCPU to flush. */
 enum status must_check aspace_unmap(struct vm *vm, gpa_t gpa, u64 len);
 /* Before each entry: flushes `v` if the space changed; frees retired tables once all vCPUs have flushed. */

@@ -186,6 +186,31 @@ static enum status translate_range(struct insn_ctx *c, gva_t gva, unsigned width
 	return translate(c, gva + left, access, &gpa[1]);
 }
 
+bool emulate_system(struct vcpu *v, gva_t gva, void *buf, size_t len, bool write)
+{
+	struct gwalk_env env = walk_env(v);
+
+	while (len) {
+		size_t part = PAGE_SIZE - (gva & (PAGE_SIZE - 1));
+		struct gwalk_fault f;
+		gpa_t gpa;
+
+		part = part < len ? part : len;
+		if (gwalk(&env, gva, GWALK_SYSTEM | (write ? GWALK_WRITE : 0), &gpa, &f)) {
+			inject_walk_fault(v, &f);
+			return false;
+		}
+		if (write ? gmem_write(&v->vm->gmem, gpa, buf, part) : gmem_read(&v->vm->gmem, gpa, buf, part)) {
+			vcpu_inject_error(v, EXC_GP, 0);
+			return false;
+		}
+		buf = (u8 *)buf + part;
+		gva += part;
+		len -= part;
+	}
+	return true;
+}
+
 u64 emulate_read_phys(struct vcpu *v, gpa_t gpa, unsigned width)
 {
 	const struct board_ops *board = v->vm->ops;
@@ -280,6 +305,24 @@ static enum status io_write(struct insn_ctx *c, u16 port, unsigned width, u64 va
 	return OK;
 }
 
+/* #MF is what the instruction itself would meet, which the host must not. */
+static enum status vec_done(struct insn_ctx *c, bool fine)
+{
+	if (!fine)
+		c->fault = (struct insn_fault){ .pending = true, .vector = EXC_MF };
+	return fine ? OK : E_BUSY;
+}
+
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+{
+	return vec_done(c, guest_cpu_get_vector(o.kind == OPERAND_MMX, o.reg, val));
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+{
+	return vec_done(c, guest_cpu_set_vector(o.kind == OPERAND_MMX, o.reg, val));
+}
+
 static const struct insn_ops ops = {
 	.get_seg = get_seg,
 	.mem_read = mem_read,
@@ -287,6 +330,8 @@ static const struct insn_ops ops = {
 	.mem_probe = mem_probe,
 	.io_read = io_read,
 	.io_write = io_write,
+	.vec_get = vec_get,
+	.vec_set = vec_set,
 };
 
 static struct exec make_exec(struct vcpu *v)
@@ -295,7 +340,9 @@ static struct exec make_exec(struct vcpu *v)
 
 	e.ctx.ops = &ops;
 	e.ctx.regs = &v->regs;
-	e.ctx.pe = e.env.cr0 & CR0_PE;
+	e.ctx.cr0 = e.env.cr0;
+	e.ctx.cr4 = e.env.cr4;
+	e.ctx.cpl = e.env.cpl;
 	e.ctx.va_bits = e.env.cr4 & CR4_LA57 ? 57 : 48;
 	return e;
 }

@@ -22,6 +22,11 @@ size_t emulate_peek(struct vcpu *v, u8 bytes[INSN_MAX_LEN]);
 bool must_check emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_operand *op, u64 *val);
 /* Executes the instruction. It moves RIP itself. */
 enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn);
+/*
+ * Reads or writes `len` bytes of RAM at a linear address as the CPU itself does for descriptor tables and task segments. False: the
+ * fault was injected; bytes before it may have been written.
+ */
+bool must_check emulate_system(struct vcpu *v, gva_t gva, void *buf, size_t len, bool write);
 /* A guest-physical access of an instruction: RAM, LAPIC page or MMIO bus. All of [gpa, gpa+width) is in one page. */
 u64 emulate_read_phys(struct vcpu *v, gpa_t gpa, unsigned width);
 void emulate_write_phys(struct vcpu *v, gpa_t gpa, unsigned width, u64 val);

@@ -2,6 +2,7 @@
 #include <vm/exit.h>
 
 #include <arch/x86_64/defs/regs.h>
+#include <vm/task.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -70,7 +71,8 @@ static enum exit_action stop(struct vcpu *v, struct vm_exit *x, const char *why)
 
 static enum exit_action on_shutdown(struct vcpu *v, struct vm_exit *x)
 {
-	return stop(v, x, "triple fault");
+	vm_guest_crash(v, x, "triple fault");
+	return EXIT_STOP;
 }
 
 static enum exit_action on_invalid(struct vcpu *v, struct vm_exit *x)
@@ -100,6 +102,7 @@ exit_handler *const exit_handlers[EXIT_KINDS] = {
 	[EXIT_CACHE] = on_cache,
 	[EXIT_UNDEFINED] = on_undefined,
 	[EXIT_FORBIDDEN] = on_forbidden,
+	[EXIT_TASK] = exit_task,
 	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_APIC] = on_apic,
 	[EXIT_SHUTDOWN] = on_shutdown,
@@ -124,6 +127,7 @@ static const char *const names[EXIT_KINDS] = {
 	[EXIT_CACHE] = "cache",
 	[EXIT_UNDEFINED] = "undefined",
 	[EXIT_FORBIDDEN] = "forbidden",
+	[EXIT_TASK] = "task switch",
 	[EXIT_EXCEPTION] = "exception",
 	[EXIT_APIC] = "apic",
 	[EXIT_SHUTDOWN] = "shutdown",

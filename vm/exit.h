@@ -24,6 +24,7 @@ enum exit_kind {
 	EXIT_CACHE,	/* INVD, WBINVD */
 	EXIT_UNDEFINED, /* an instruction that this CPU does not offer: #UD */
 	EXIT_FORBIDDEN, /* an instruction that this CPU refuses: #GP(0) */
+	EXIT_TASK,	/* a task switch, where the CPU does none itself */
 	EXIT_EXCEPTION, /* an intercepted exception, to be given to the guest */
 	EXIT_APIC,	/* the CPU served a write to v->apic, the board has the rest to do */
 	EXIT_SHUTDOWN,	/* triple fault */
@@ -63,12 +64,26 @@ struct vm_exit {
 			u8 vector;
 		} apic;
 		struct {
+			u16 selector; /* of the new TSS */
+			u8 source;    /* enum task_source; TASK_GATE: what was to be delivered is the task's now */
+			bool has_error;
+			u32 error; /* pushed onto the new task's stack */
+		} task;
+		struct {
 			u64 code, info1, info2;
 		} raw; /* EXIT_UNKNOWN, EXIT_INVALID */
 	};
 };
 
 #define CR_SOURCE_UNKNOWN 0xffu
+
+/* As VMX numbers them. */
+enum task_source {
+	TASK_CALL,
+	TASK_IRET,
+	TASK_JMP,
+	TASK_GATE, /* in the IDT */
+};
 
 /* What to do after a handler. Only run.c moves RIP. */
 enum exit_action {

@@ -47,9 +47,7 @@ enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 /* RAM is always mapped, so such an access was made where there is no memory. */
 static enum exit_action stop_outside(struct vcpu *v, struct vm_exit *x, const char *what)
 {
-	vcpu_dump(v, x);
-	vm_end(v->vm, VM_STOP, "stopped: %s outside of RAM, at %llx", what,
-	       (unsigned long long)x->fault.gpa);
+	vm_guest_crash(v, x, "%s outside of RAM, at %llx", what, (unsigned long long)x->fault.gpa);
 	return EXIT_STOP;
 }
 

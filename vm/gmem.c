@@ -38,7 +38,8 @@ enum status gmem_zero(const struct gmem *g, gpa_t gpa, u64 len)
 
 	if (!dst)
 		return E_RANGE;
-	memset(dst, 0, len);
+	zero_words(dst, len);
+	memset((u8 *)dst + len / 8 * 8, 0, len % 8);
 	return OK;
 }
 

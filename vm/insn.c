@@ -9,7 +9,11 @@ enum insn_class insn_class_of(enum insn_op op)
 		return INSN_DATA;
 	if (op < INSN_IN)
 		return INSN_STRING;
-	return op < INSN_CPUID ? INSN_IO : INSN_PRIV;
+	if (op < INSN_PUSH)
+		return INSN_IO;
+	if (op < INSN_VMOV)
+		return INSN_STACK;
+	return op < INSN_CPUID ? INSN_WIDE : INSN_PRIV;
 }
 
 bool insn_uses_port(enum insn_op op)
@@ -98,6 +102,10 @@ static bool prefix_fits(const struct decoder *d, enum insn_need need)
 		return d->opsize && d->in->rep == REP_NONE;
 	case NEED_F3:
 		return d->in->rep == REP_E;
+	case NEED_F2:
+		return d->in->rep == REP_NE;
+	case NEED_NO_REP:
+		return d->in->rep == REP_NONE;
 	}
 	return false;
 }
@@ -117,8 +125,8 @@ static enum status find_special(struct decoder *d, enum insn_map map, struct ins
 			if ((d->modrm & s->mask) != s->value)
 				continue;
 		}
-		/* 90 with REX.B is an XCHG of R8 and RAX. */
-		if (map == MAP_1BYTE && (d->rex & REX_B))
+		/* With REX.B it is an XCHG of R8 and RAX. */
+		if (map == MAP_1BYTE && d->opcode == 0x90 && (d->rex & REX_B))
 			break;
 		*row = s->row;
 		return OK;
@@ -159,21 +167,41 @@ static enum status find_row(struct decoder *d, struct insn_row *row)
 	return st;
 }
 
+/* In bytes, where it does not depend on prefixes; else 0. */
+static u8 fixed_width(const struct decoder *d)
+{
+	static const struct {
+		u32 flag;
+		u8 width;
+	} sizes[] = {
+		{ ROW_BYTE, 1 },  { ROW_WORD, 2 }, { ROW_DWORD, 4 },
+		{ ROW_QWORD, 8 }, { ROW_XMM, 16 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		if (d->flags & sizes[i].flag)
+			return sizes[i].width;
+	if (d->flags & ROW_NATURAL)
+		return d->mode == 64 ? 8 : 4;
+	if (d->mode == 64 && (d->flags & ROW_BRANCH))
+		return 8;
+	if (d->flags & (ROW_MOVD | ROW_DOUBLE))
+		return (d->flags & ROW_DOUBLE ? 8 : 4) << (d->rex & REX_W ? 1 : 0);
+	return 0;
+}
+
 static void set_sizes(struct decoder *d)
 {
 	struct insn *in = d->in;
 	bool narrow = d->mode == 16;
 
-	if (d->flags & ROW_BYTE)
-		in->width = 1;
-	else if (d->flags & ROW_WORD)
-		in->width = 2;
-	else if (d->flags & ROW_NATURAL)
-		in->width = d->mode == 64 ? 8 : 4;
-	else if (d->rex & REX_W)
+	in->width = fixed_width(d);
+	if (!in->width && (d->rex & REX_W))
 		in->width = d->flags & ROW_PORT ? 4 : 8;
-	else
+	if (!in->width)
 		in->width = d->opsize != narrow ? 2 : 4;
+	if (d->mode == 64 && (d->flags & ROW_STACK) && in->width == 4)
+		in->width = 8;
 
 	in->src_width = in->width;
 	if (d->flags & ROW_SRC8)
@@ -217,6 +245,7 @@ enum status insn_decode(const u8 *bytes, size_t len, unsigned mode, struct insn 
 	if ((d.flags & ROW_MEM) && out->dst.kind != OPERAND_MEM && out->src.kind != OPERAND_MEM)
 		return E_UNSUPPORTED;
 	out->lockable = (d.flags & ROW_LOCK) && out->dst.kind == OPERAND_MEM;
+	out->cond = d.opcode & 0xf;
 	out->len = (u8)d.pos;
 	return OK;
 }

@@ -18,6 +18,8 @@ enum insn_class {
 	INSN_DATA,   /* computes; insn_exec() runs it */
 	INSN_STRING, /* MOVS and relatives, INS and OUTS too; insn_exec() runs it */
 	INSN_IO,     /* IN, OUT; insn_exec() runs it */
+	INSN_STACK,  /* pushes, pops or jumps; insn_exec() runs it */
+	INSN_WIDE,   /* has operands wider than a general register; insn_exec() runs it */
 	INSN_PRIV,   /* exits by itself: decoded for its length and operands only */
 };
 
@@ -30,15 +32,25 @@ enum insn_op {
 	INSN_TEST, INSN_MOV, INSN_MOVZX, INSN_MOVSX, INSN_XCHG, INSN_XADD, INSN_CMPXCHG,
 	INSN_NOT, INSN_NEG, INSN_INC, INSN_DEC,
 	INSN_BT, INSN_BTS, INSN_BTR, INSN_BTC,
+	/* The eight in the order of the encoding; SAL is the undocumented alias of SHL. */
+	INSN_ROL, INSN_ROR, INSN_RCL, INSN_RCR, INSN_SHL, INSN_SHR, INSN_SAL, INSN_SAR, INSN_SHLD, INSN_SHRD,
+	INSN_BSF, INSN_BSR, INSN_TZCNT, INSN_LZCNT, INSN_POPCNT,
+	INSN_SETCC, INSN_CMOVCC, INSN_MOVBE, INSN_MOV_FROM_SEG, INSN_SLDT, INSN_STR, INSN_SMSW,
+	INSN_IMUL,                                        /* with a destination */
+	INSN_MUL_A, INSN_IMUL_A, INSN_DIV_A, INSN_IDIV_A, /* with rDX:rAX, or AX */
 	/* INSN_STRING */
 	INSN_MOVS, INSN_CMPS, INSN_STOS, INSN_LODS, INSN_SCAS, INSN_INS, INSN_OUTS,
 	/* INSN_IO */
 	INSN_IN, INSN_OUT,
+	/* INSN_STACK */
+	INSN_PUSH, INSN_POP, INSN_CALL, INSN_JMP, INSN_RET,
+	/* INSN_WIDE: moves of a vector register, VMOVA of aligned memory */
+	INSN_VMOV, INSN_VMOVA, INSN_CMPXCHG8B, INSN_SGDT, INSN_SIDT,
 	/* INSN_PRIV */
 	INSN_CPUID, INSN_RDMSR, INSN_WRMSR, INSN_RDTSC, INSN_RDTSCP, INSN_RDPMC, INSN_HLT, INSN_NOP, INSN_PAUSE,
 	INSN_INT3, INSN_ICEBP, INSN_WBINVD, INSN_WBNOINVD, INSN_INVD, INSN_INVLPG, INSN_INVPCID, INSN_CLTS,
-	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR, INSN_LMSW, INSN_SMSW,
-	INSN_SGDT, INSN_SIDT, INSN_LGDT, INSN_LIDT, INSN_SLDT, INSN_STR, INSN_LLDT, INSN_LTR,
+	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR, INSN_LMSW,
+	INSN_LGDT, INSN_LIDT, INSN_LLDT, INSN_LTR,
 	INSN_XGETBV, INSN_XSETBV, INSN_MONITOR, INSN_MWAIT, INSN_MONITORX, INSN_MWAITX,
 	INSN_VMMCALL, INSN_VMRUN, INSN_VMLOAD, INSN_VMSAVE, INSN_STGI, INSN_CLGI, INSN_SKINIT, INSN_INVLPGA,
 	INSN_VMCALL, INSN_VMLAUNCH, INSN_VMRESUME, INSN_VMXOFF, INSN_VMXON, INSN_VMFUNC,
@@ -55,6 +67,9 @@ enum insn_operand_kind {
 	OPERAND_IMM,  /* insn.imm */
 	OPERAND_CR,   /* control register `reg` */
 	OPERAND_DR,   /* debug register `reg` */
+	OPERAND_SEG,  /* segment register `reg`, enum seg_index */
+	OPERAND_XMM,
+	OPERAND_MMX,
 };
 
 struct insn_operand {
@@ -91,13 +106,15 @@ struct insn {
 	enum insn_op op;
 	u8 len;       /* bytes */
 	u8 mode;      /* 16, 32 or 64, as given to insn_decode() */
-	u8 width;     /* operand size in bytes */
+	u8 width;     /* operand size in bytes; also 16 */
 	u8 src_width; /* that of `src`; differs from width for MOVZX and MOVSX */
 	u8 addr_width;
 	enum insn_rep rep; /* the last of F2 and F3, wherever they stand */
 	bool lock;         /* a LOCK prefix is there ... */
 	bool lockable;     /* ... and may be; otherwise #UD */
 	struct insn_operand dst, src;
+	struct insn_operand extra; /* count of SHLD and SHRD, second factor of IMUL */
+	u8 cond;                   /* of SETCC and CMOVCC, as encoded */
 	struct insn_mem mem;
 	u64 imm; /* sign-extended to `width`, zeros above */
 };

@@ -37,8 +37,7 @@ static struct sum subtract(u64 a, u64 b, u64 borrow_in, unsigned width)
 	return s;
 }
 
-/* SF, ZF and PF, which depend on the result alone. */
-static u64 result_flags(u64 result, unsigned width)
+u64 insn_result_flags(u64 result, unsigned width)
 {
 	u64 flags = 0;
 
@@ -53,7 +52,7 @@ static u64 result_flags(u64 result, unsigned width)
 
 static u64 sum_flags(const struct sum *s, unsigned width)
 {
-	u64 flags = result_flags(s->result, width);
+	u64 flags = insn_result_flags(s->result, width);
 
 	if (s->carry & sign_bit(width))
 		flags |= RFLAGS_CF;
@@ -78,7 +77,7 @@ static u64 arithmetic(const struct sum *s, unsigned width, u64 mask, u64 *rflags
 /* AF is undefined after a logical operation; CPUs clear it. */
 static u64 logical(u64 result, unsigned width, u64 *rflags)
 {
-	set_flags(rflags, FLAGS_STATUS, result_flags(result, width));
+	set_flags(rflags, FLAGS_STATUS, insn_result_flags(result, width));
 	return result;
 }
 

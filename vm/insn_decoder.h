@@ -32,7 +32,7 @@ struct decoder {
 	u8 opcode;
 	bool has_modrm;
 	u8 modrm;
-	u16 flags; /* enum insn_row_flags */
+	u32 flags; /* enum insn_row_flags */
 	struct insn *in;
 };
 

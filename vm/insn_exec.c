@@ -39,32 +39,36 @@ static const u8 data_uses[] = {
 	[INSN_BTS]     = UPDATES | READS_SRC,
 	[INSN_BTR]     = UPDATES | READS_SRC,
 	[INSN_BTC]     = UPDATES | READS_SRC,
+	[INSN_ROL]     = UPDATES | READS_SRC,
+	[INSN_ROR]     = UPDATES | READS_SRC,
+	[INSN_RCL]     = UPDATES | READS_SRC,
+	[INSN_RCR]     = UPDATES | READS_SRC,
+	[INSN_SHL]     = UPDATES | READS_SRC,
+	[INSN_SHR]     = UPDATES | READS_SRC,
+	[INSN_SAL]     = UPDATES | READS_SRC,
+	[INSN_SAR]     = UPDATES | READS_SRC,
+	[INSN_SHLD]    = UPDATES | READS_SRC,
+	[INSN_SHRD]    = UPDATES | READS_SRC,
+	[INSN_BSF]     = UPDATES | READS_SRC,
+	[INSN_BSR]     = UPDATES | READS_SRC,
+	[INSN_TZCNT]   = WRITES_DST | READS_SRC,
+	[INSN_LZCNT]   = WRITES_DST | READS_SRC,
+	[INSN_POPCNT]  = WRITES_DST | READS_SRC,
+	[INSN_SETCC]   = WRITES_DST,
+	[INSN_CMOVCC]  = UPDATES | READS_SRC,
+	[INSN_MOVBE]   = WRITES_DST | READS_SRC,
+	[INSN_MOV_FROM_SEG] = WRITES_DST | READS_SRC,
+	[INSN_SLDT]    = WRITES_DST,
+	[INSN_STR]     = WRITES_DST,
+	[INSN_SMSW]    = WRITES_DST,
+	[INSN_IMUL]    = UPDATES | READS_SRC,
+	[INSN_MUL_A]   = READS_DST,
+	[INSN_IMUL_A]  = READS_DST,
+	[INSN_DIV_A]   = READS_DST,
+	[INSN_IDIV_A]  = READS_DST,
 };
 static_assert(ARRAY_LEN(data_uses) == INSN_MOVS, "every data instruction has a row");
 // clang-format on
-
-static u64 get_operand(const struct insn *in, const struct gpr *regs, struct insn_operand o,
-		       unsigned width)
-{
-	switch (o.kind) {
-	case OPERAND_REG:
-		return insn_reg_get(regs, o.reg, width);
-	case OPERAND_HIGH:
-		return (u8)(regs->r[o.reg] >> 8);
-	case OPERAND_IMM:
-		return in->imm;
-	default:
-		return 0;
-	}
-}
-
-static void set_operand(struct gpr *regs, struct insn_operand o, unsigned width, u64 val)
-{
-	if (o.kind == OPERAND_REG)
-		insn_reg_set(regs, o.reg, width, val);
-	else if (o.kind == OPERAND_HIGH)
-		regs->r[o.reg] = (regs->r[o.reg] & ~0xff00ull) | (val & 0xff) << 8;
-}
 
 /*
  * A bit number in a register reaches beyond the operand: how far, in bytes, from its address (Intel
@@ -103,8 +107,8 @@ static enum insn_result fetch(const struct insn *in, struct insn_ctx *c, gva_t g
 	u8 uses = data_uses[in->op];
 	enum insn_result r = INSN_DONE;
 
-	*dst = get_operand(in, c->regs, in->dst, in->width);
-	*src = get_operand(in, c->regs, in->src, in->src_width);
+	*dst = insn_operand_get(in, c, in->dst, in->width);
+	*src = insn_operand_get(in, c, in->src, in->src_width);
 	if (in->src.kind == OPERAND_MEM && (uses & READS_SRC))
 		r = insn_mem_read(c, gva, in->src_width, src);
 	if (in->dst.kind != OPERAND_MEM || !(uses & READS_DST))
@@ -114,10 +118,57 @@ static enum insn_result fetch(const struct insn *in, struct insn_ctx *c, gva_t g
 	return r ? r : insn_mem_read(c, gva, in->width, dst);
 }
 
+/* What SLDT, STR and SMSW store. */
+static u64 system_value(enum insn_op op, struct insn_ctx *c)
+{
+	struct segment s;
+
+	if (op == INSN_SMSW)
+		return c->cr0;
+	c->ops->get_seg(c, op == INSN_STR ? SEG_TR : SEG_LDTR, &s);
+	return s.selector;
+}
+
+/* The new value of dst, where insn_alu() has none. */
+static u64 compute_more(const struct insn *in, struct insn_ctx *c, u64 dst, u64 src, u64 *rflags)
+{
+	u64 extra = insn_operand_get(in, c, in->extra, in->width);
+
+	switch (in->op) {
+	case INSN_SHLD:
+	case INSN_SHRD:
+		return insn_shift(in->op, dst, src, (u8)extra, in->width, rflags);
+	case INSN_BSF:
+	case INSN_BSR:
+	case INSN_TZCNT:
+	case INSN_LZCNT:
+	case INSN_POPCNT:
+		return insn_bit_scan(in->op, dst, src, in->width, rflags);
+	case INSN_SETCC:
+		return insn_condition(in->cond, *rflags);
+	case INSN_CMOVCC:
+		return insn_condition(in->cond, *rflags) ? src : dst;
+	case INSN_MOVBE:
+		return __builtin_bswap64(src) >> (64 - 8 * in->width);
+	case INSN_MOV_FROM_SEG:
+		return src;
+	case INSN_SLDT:
+	case INSN_STR:
+	case INSN_SMSW:
+		return system_value(in->op, c);
+	case INSN_IMUL:
+		return insn_multiply(in->extra.kind ? extra : dst, src, in->width, rflags);
+	default:
+		return insn_shift(in->op, dst, 0, (u8)src, in->width, rflags);
+	}
+}
+
 /* The new value of dst. CMPXCHG may change rAX too, which the caller does, since the write can
  * still fail. */
-static u64 compute(const struct insn *in, const struct gpr *regs, u64 dst, u64 src, u64 *rflags)
+static u64 compute(const struct insn *in, struct insn_ctx *c, u64 dst, u64 src, u64 *rflags)
 {
+	if (in->op > INSN_BTC)
+		return compute_more(in, c, dst, src, rflags);
 	switch (in->op) {
 	case INSN_MOV:
 	case INSN_MOVZX:
@@ -128,11 +179,45 @@ static u64 compute(const struct insn *in, const struct gpr *regs, u64 dst, u64 s
 	case INSN_XADD:
 		return insn_alu(INSN_ADD, dst, src, in->width, rflags);
 	case INSN_CMPXCHG:
-		insn_alu(INSN_CMP, regs->r[GPR_RAX], dst, in->width, rflags);
+		insn_alu(INSN_CMP, c->regs->r[GPR_RAX], dst, in->width, rflags);
 		return *rflags & RFLAGS_ZF ? src : dst;
 	default:
 		return insn_alu(in->op, dst, src, in->width, rflags);
 	}
+}
+
+/* Intel SDM vol. 3, "CR4", UMIP; the selectors have no meaning without descriptors. */
+static bool may_store_system(const struct insn *in, const struct insn_ctx *c)
+{
+	if ((c->cr4 & CR4_UMIP) && c->cpl)
+		return false;
+	return in->op == INSN_SMSW || ((c->cr0 & CR0_PE) && !(c->regs->rflags & RFLAGS_VM));
+}
+
+/* With AX or rDX:rAX, which take the result. */
+static enum insn_result exec_muldiv(const struct insn *in, struct insn_ctx *c, u64 operand)
+{
+	struct gpr *regs = c->regs;
+	u64 lo = insn_reg_get(regs, GPR_RAX, in->width),
+	    hi = insn_reg_get(regs, GPR_RDX, in->width);
+
+	if (in->width == 1)
+		hi = (u8)(regs->r[GPR_RAX] >> 8);
+	if (!insn_muldiv(in->op, operand, in->width, &hi, &lo, &regs->rflags))
+		return insn_raise(c, EXC_DE);
+	if (in->width == 1) {
+		insn_reg_set(regs, GPR_RAX, 2, hi << 8 | lo);
+		return INSN_DONE;
+	}
+	insn_reg_set(regs, GPR_RAX, in->width, lo);
+	insn_reg_set(regs, GPR_RDX, in->width, hi);
+	return INSN_DONE;
+}
+
+/* Then the destination keeps its upper half too (AMD APM vol. 3, "BSF"). */
+static bool found_nothing(enum insn_op op, u64 rflags)
+{
+	return (op == INSN_BSF || op == INSN_BSR) && (rflags & RFLAGS_ZF);
 }
 
 static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
@@ -142,13 +227,18 @@ static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
 	u64 rflags = regs->rflags;
 	u64 dst, src, val;
 	gva_t gva = 0;
-	enum insn_result r = locate(in, c, &gva);
+	enum insn_result r;
 
+	if (in->op >= INSN_SLDT && in->op <= INSN_SMSW && !may_store_system(in, c))
+		return insn_raise(c, (c->cr4 & CR4_UMIP) && c->cpl ? EXC_GP : EXC_UD);
+	r = locate(in, c, &gva);
 	if (!r)
 		r = fetch(in, c, gva, &dst, &src);
 	if (r)
 		return r;
-	val = compute(in, regs, dst, src, &rflags);
+	if (in->op >= INSN_MUL_A)
+		return exec_muldiv(in, c, dst);
+	val = compute(in, c, dst, src, &rflags);
 	if (in->dst.kind == OPERAND_MEM && (uses & WRITES_DST))
 		r = insn_mem_write(c, gva, in->width, val);
 	if (r)
@@ -156,12 +246,12 @@ static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
 
 	/* Nothing fails from here on. dst after src: XADD of a register with itself is a sum. */
 	if (uses & WRITES_SRC)
-		set_operand(regs, in->src, in->width, dst);
+		insn_operand_set(regs, in->src, in->width, dst);
 	if (in->op == INSN_CMPXCHG && !(rflags & RFLAGS_ZF))
 		/* Memory was written back; a register keeps all, its upper half too. */
 		insn_reg_set(regs, GPR_RAX, in->width, dst);
-	else if (uses & WRITES_DST)
-		set_operand(regs, in->dst, in->width, val);
+	else if ((uses & WRITES_DST) && !found_nothing(in->op, rflags))
+		insn_operand_set(regs, in->dst, in->width, val);
 	regs->rflags = rflags;
 	return INSN_DONE;
 }
@@ -169,7 +259,7 @@ static enum insn_result exec_data(const struct insn *in, struct insn_ctx *c)
 static enum insn_result exec_io(const struct insn *in, struct insn_ctx *c)
 {
 	struct insn_operand port = in->op == INSN_IN ? in->src : in->dst;
-	u16 number = (u16)get_operand(in, c->regs, port, 2);
+	u16 number = (u16)insn_operand_get(in, c, port, 2);
 	u64 val = 0;
 	enum insn_result r;
 
@@ -181,7 +271,7 @@ static enum insn_result exec_io(const struct insn *in, struct insn_ctx *c)
 	return r;
 }
 
-static void step_over(const struct insn *in, struct gpr *regs)
+void insn_step_over(const struct insn *in, struct gpr *regs)
 {
 	regs->rip += in->len;
 	if (in->mode != 64)
@@ -195,10 +285,8 @@ enum insn_result insn_exec(const struct insn *in, struct insn_ctx *c)
 
 	c->fault = (struct insn_fault){ 0 };
 	c->status = OK;
-	if (in->lock && !in->lockable) {
-		c->fault = (struct insn_fault){ .pending = true, .vector = EXC_UD };
-		return INSN_FAULT;
-	}
+	if (in->lock && !in->lockable)
+		return insn_raise(c, EXC_UD);
 	switch (insn_class_of(in->op)) {
 	case INSN_DATA:
 		r = exec_data(in, c);
@@ -209,11 +297,16 @@ enum insn_result insn_exec(const struct insn *in, struct insn_ctx *c)
 	case INSN_IO:
 		r = exec_io(in, c);
 		break;
+	case INSN_STACK:
+		return insn_exec_stack(in, c);
+	case INSN_WIDE:
+		r = insn_exec_wide(in, c);
+		break;
 	default:
 		c->status = E_UNSUPPORTED;
 		return INSN_FAILED;
 	}
 	if (r == INSN_DONE)
-		step_over(in, c->regs);
+		insn_step_over(in, c->regs);
 	return r;
 }

@@ -18,6 +18,34 @@ void insn_reg_set(struct gpr *regs, unsigned reg, unsigned width, u64 val)
 		regs->r[reg] = (regs->r[reg] & ~mask) | (val & mask);
 }
 
+u64 insn_operand_get(const struct insn *in, struct insn_ctx *c, struct insn_operand o,
+		     unsigned width)
+{
+	struct segment seg;
+
+	switch (o.kind) {
+	case OPERAND_REG:
+		return insn_reg_get(c->regs, o.reg, width);
+	case OPERAND_HIGH:
+		return (u8)(c->regs->r[o.reg] >> 8);
+	case OPERAND_IMM:
+		return in->imm;
+	case OPERAND_SEG:
+		c->ops->get_seg(c, o.reg, &seg);
+		return seg.selector;
+	default:
+		return 0;
+	}
+}
+
+void insn_operand_set(struct gpr *regs, struct insn_operand o, unsigned width, u64 val)
+{
+	if (o.kind == OPERAND_REG)
+		insn_reg_set(regs, o.reg, width, val);
+	else if (o.kind == OPERAND_HIGH)
+		regs->r[o.reg] = (regs->r[o.reg] & ~0xff00ull) | (val & 0xff) << 8;
+}
+
 u64 insn_mem_offset(const struct insn *in, const struct gpr *regs)
 {
 	const struct insn_mem *m = &in->mem;
@@ -32,14 +60,21 @@ u64 insn_mem_offset(const struct insn *in, const struct gpr *regs)
 	return off & width_mask(in->addr_width);
 }
 
-static enum insn_result refuse(struct insn_ctx *c, enum seg_index seg)
+enum insn_result insn_raise(struct insn_ctx *c, u8 vector)
 {
+	bool code = vector == EXC_SS || vector == EXC_GP || vector == EXC_AC;
+
 	c->fault = (struct insn_fault){
 		.pending = true,
-		.vector = seg == SEG_SS ? EXC_SS : EXC_GP,
-		.has_error = c->pe,
+		.vector = vector,
+		.has_error = code && (c->cr0 & CR0_PE),
 	};
 	return INSN_FAULT;
+}
+
+static enum insn_result refuse(struct insn_ctx *c, enum seg_index seg)
+{
+	return insn_raise(c, seg == SEG_SS ? EXC_SS : EXC_GP);
 }
 
 /* Intel SDM vol. 3, "Limit Checking". */
@@ -70,10 +105,20 @@ static bool canonical(u64 addr, unsigned bits)
 	return sign_extend(addr, bits) == addr;
 }
 
+/* Intel SDM vol. 3, "Interrupt 17—Alignment Check Exception (#AC)". Odd sizes have no alignment of
+ * their own. */
+static enum insn_result check_alignment(struct insn_ctx *c, gva_t gva, unsigned width)
+{
+	if (c->cpl != 3 || !(c->cr0 & CR0_AM) || !(c->regs->rflags & RFLAGS_AC) || width > 8 ||
+	    !(gva & (width - 1)))
+		return INSN_DONE;
+	return insn_raise(c, EXC_AC);
+}
+
 enum insn_result insn_mem_address(const struct insn *in, struct insn_ctx *c, enum seg_index seg,
 				  u64 offset, unsigned width, enum mem_intent intent, gva_t *gva)
 {
-	bool typed = c->pe && !(c->regs->rflags & RFLAGS_VM);
+	bool typed = (c->cr0 & CR0_PE) && !(c->regs->rflags & RFLAGS_VM);
 	struct segment s;
 	bool down;
 
@@ -85,14 +130,14 @@ enum insn_result insn_mem_address(const struct insn *in, struct insn_ctx *c, enu
 		}
 		if (!canonical(*gva, c->va_bits) || !canonical(*gva + width - 1, c->va_bits))
 			return refuse(c, seg);
-		return INSN_DONE;
+		return check_alignment(c, *gva, width);
 	}
 	c->ops->get_seg(c, seg, &s);
 	down = (s.attr & SEG_ATTR_EXPAND_DOWN) && !(s.attr & SEG_ATTR_CODE);
 	if ((typed && !type_allows(&s, intent)) || !inside_limit(&s, down, offset, width))
 		return refuse(c, seg);
 	*gva = (u32)(s.base + offset);
-	return INSN_DONE;
+	return check_alignment(c, *gva, width);
 }
 
 static enum insn_result outcome(struct insn_ctx *c, enum status st)

@@ -19,33 +19,55 @@ enum slot {
 	SLOT_RM_REG, /* rm as a register, whatever mod says */
 	SLOT_CR,
 	SLOT_DR,
+	SLOT_ONE,
+	SLOT_CL,
+	SLOT_SEG,
+	SLOT_XMM,
+	SLOT_MMX,
+	SLOT_OPCODE, /* general register in the opcode */
+	SLOT_REL,
 };
 
 // clang-format off
-/* Operands are read in the order dst, src: no form has an immediate before a displacement. */
+/* Operands are read in the order dst, src, extra: no form has an immediate before a displacement. */
 static const struct {
 	bool modrm;
-	u8 dst, src; /* enum slot */
+	u8 dst, src, extra; /* enum slot */
 } forms[] = {
-	[FORM_PLAIN]  = { false, SLOT_NONE,   SLOT_NONE },
-	[FORM_E]      = { true,	 SLOT_RM,     SLOT_NONE },
-	[FORM_E_G]    = { true,	 SLOT_RM,     SLOT_REG },
-	[FORM_G_E]    = { true,	 SLOT_REG,    SLOT_RM },
-	[FORM_E_I]    = { true,	 SLOT_RM,     SLOT_IMM },
-	[FORM_E_Z]    = { true,	 SLOT_RM,     SLOT_IMM8 },
-	[FORM_A_I]    = { false, SLOT_A,      SLOT_IMM },
-	[FORM_A_O]    = { false, SLOT_A,      SLOT_OFFSET },
-	[FORM_O_A]    = { false, SLOT_OFFSET, SLOT_A },
-	[FORM_A_Z]    = { false, SLOT_A,      SLOT_IMM8 },
-	[FORM_Z_A]    = { false, SLOT_IMM8,   SLOT_A },
-	[FORM_A_D]    = { false, SLOT_A,      SLOT_DX },
-	[FORM_D_A]    = { false, SLOT_DX,     SLOT_A },
-	[FORM_R_C]    = { true,	 SLOT_RM_REG, SLOT_CR },
-	[FORM_C_R]    = { true,	 SLOT_CR,     SLOT_RM_REG },
-	[FORM_R_D]    = { true,	 SLOT_RM_REG, SLOT_DR },
-	[FORM_D_R]    = { true,	 SLOT_DR,     SLOT_RM_REG },
-	[FORM_STRING] = { false, SLOT_NONE,   SLOT_NONE },
-	[FORM_EXACT]  = { true,	 SLOT_NONE,   SLOT_NONE },
+	[FORM_PLAIN]  = { false, SLOT_NONE,   SLOT_NONE, SLOT_NONE },
+	[FORM_E]      = { true,	 SLOT_RM,     SLOT_NONE, SLOT_NONE },
+	[FORM_E_G]    = { true,	 SLOT_RM,     SLOT_REG, SLOT_NONE },
+	[FORM_G_E]    = { true,	 SLOT_REG,    SLOT_RM, SLOT_NONE },
+	[FORM_E_I]    = { true,	 SLOT_RM,     SLOT_IMM, SLOT_NONE },
+	[FORM_E_Z]    = { true,	 SLOT_RM,     SLOT_IMM8, SLOT_NONE },
+	[FORM_E_1]    = { true,	 SLOT_RM,     SLOT_ONE, SLOT_NONE },
+	[FORM_E_C]    = { true,	 SLOT_RM,     SLOT_CL, SLOT_NONE },
+	[FORM_E_G_Z]  = { true,	 SLOT_RM,     SLOT_REG, SLOT_IMM8 },
+	[FORM_E_G_C]  = { true,	 SLOT_RM,     SLOT_REG, SLOT_CL },
+	[FORM_G_E_I]  = { true,	 SLOT_REG,    SLOT_RM,  SLOT_IMM },
+	[FORM_G_E_Z]  = { true,	 SLOT_REG,    SLOT_RM,  SLOT_IMM8 },
+	[FORM_E_S]    = { true,	 SLOT_RM,     SLOT_SEG, SLOT_NONE },
+	[FORM_E_V]    = { true,	 SLOT_RM,     SLOT_XMM, SLOT_NONE },
+	[FORM_V_E]    = { true,	 SLOT_XMM,    SLOT_RM, SLOT_NONE },
+	[FORM_E_P]    = { true,	 SLOT_RM,     SLOT_MMX, SLOT_NONE },
+	[FORM_P_E]    = { true,	 SLOT_MMX,    SLOT_RM, SLOT_NONE },
+	[FORM_R]      = { false, SLOT_OPCODE, SLOT_NONE, SLOT_NONE },
+	[FORM_I]      = { false, SLOT_IMM,    SLOT_NONE, SLOT_NONE },
+	[FORM_Z]      = { false, SLOT_IMM8,   SLOT_NONE, SLOT_NONE },
+	[FORM_J]      = { false, SLOT_REL,    SLOT_NONE, SLOT_NONE },
+	[FORM_A_I]    = { false, SLOT_A,      SLOT_IMM, SLOT_NONE },
+	[FORM_A_O]    = { false, SLOT_A,      SLOT_OFFSET, SLOT_NONE },
+	[FORM_O_A]    = { false, SLOT_OFFSET, SLOT_A, SLOT_NONE },
+	[FORM_A_Z]    = { false, SLOT_A,      SLOT_IMM8, SLOT_NONE },
+	[FORM_Z_A]    = { false, SLOT_IMM8,   SLOT_A, SLOT_NONE },
+	[FORM_A_D]    = { false, SLOT_A,      SLOT_DX, SLOT_NONE },
+	[FORM_D_A]    = { false, SLOT_DX,     SLOT_A, SLOT_NONE },
+	[FORM_R_C]    = { true,	 SLOT_RM_REG, SLOT_CR, SLOT_NONE },
+	[FORM_C_R]    = { true,	 SLOT_CR,     SLOT_RM_REG, SLOT_NONE },
+	[FORM_R_D]    = { true,	 SLOT_RM_REG, SLOT_DR, SLOT_NONE },
+	[FORM_D_R]    = { true,	 SLOT_DR,     SLOT_RM_REG, SLOT_NONE },
+	[FORM_STRING] = { false, SLOT_NONE,   SLOT_NONE, SLOT_NONE },
+	[FORM_EXACT]  = { true,	 SLOT_NONE,   SLOT_NONE, SLOT_NONE },
 };
 static_assert(ARRAY_LEN(forms) == FORM_COUNT, "every form has its operands");
 // clang-format on
@@ -223,6 +245,28 @@ static enum status read_operand(struct decoder *d, enum slot slot, unsigned widt
 	case SLOT_DR:
 		*out = (struct insn_operand){ OPERAND_DR, reg };
 		break;
+	case SLOT_ONE:
+		d->in->imm = 1;
+		*out = (struct insn_operand){ OPERAND_IMM, 0 };
+		break;
+	case SLOT_CL:
+		*out = (struct insn_operand){ OPERAND_REG, GPR_RCX };
+		break;
+	case SLOT_SEG:
+		*out = (struct insn_operand){ OPERAND_SEG, reg & 7 };
+		return (reg & 7) > SEG_GS ? E_UNSUPPORTED : OK;
+	case SLOT_XMM:
+		*out = (struct insn_operand){ OPERAND_XMM, reg };
+		break;
+	case SLOT_MMX:
+		*out = (struct insn_operand){ OPERAND_MMX, reg & 7 };
+		break;
+	case SLOT_OPCODE:
+		*out = (struct insn_operand){ OPERAND_REG,
+					      (d->opcode & 7) | (d->rex & REX_B ? 8 : 0) };
+		break;
+	case SLOT_REL:
+		return read_imm(d, d->in->width == 2 ? 2 : 4, out);
 	}
 	return OK;
 }
@@ -249,6 +293,8 @@ enum status decoder_take_operands(struct decoder *d, enum insn_form form)
 		st = read_operand(d, forms[form].dst, in->width, &in->dst);
 	if (!st)
 		st = read_operand(d, forms[form].src, in->src_width, &in->src);
+	if (!st)
+		st = read_operand(d, forms[form].extra, in->width, &in->extra);
 	if (!st && form == FORM_STRING)
 		set_string_mem(d);
 	return st;

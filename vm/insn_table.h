@@ -16,6 +16,21 @@ enum insn_form {
 	FORM_G_E,      /* dst reg, src rm */
 	FORM_E_I,      /* dst rm, src immediate of the operand size, at most 4 bytes */
 	FORM_E_Z,      /* dst rm, src immediate byte, sign-extended */
+	FORM_E_1,      /* dst rm, src the immediate 1, which has no byte */
+	FORM_E_C,      /* dst rm, src CL */
+	FORM_E_G_Z,    /* dst rm, src reg, extra immediate byte */
+	FORM_E_G_C,    /* dst rm, src reg, extra CL */
+	FORM_G_E_I,    /* dst reg, src rm, extra immediate */
+	FORM_G_E_Z,
+	FORM_E_S,      /* dst rm, src segment register in ModRM.reg */
+	FORM_E_V,      /* dst rm, src XMM register; FORM_E_P: MMX */
+	FORM_V_E,
+	FORM_E_P,
+	FORM_P_E,
+	FORM_R,        /* dst general register in the opcode's low bits */
+	FORM_I,        /* dst immediate */
+	FORM_Z,
+	FORM_J,        /* dst immediate of 2 or 4 bytes, relative to the next instruction */
 	FORM_A_I,      /* dst rAX, src immediate */
 	FORM_A_O,      /* dst rAX, src memory at a full address */
 	FORM_O_A,
@@ -36,7 +51,7 @@ enum insn_form {
 // clang-format off
 enum insn_row_flags {
 	ROW_BYTE     = 1 << 0, /* operand size 1 */
-	ROW_WORD     = 1 << 1, /* operand size 2 */
+	ROW_WORD     = 1 << 1, /* operand size 2; ROW_DWORD: 4; ROW_QWORD: 8, ROW_XMM: 16 */
 	ROW_NATURAL  = 1 << 2, /* operand size 8 in 64-bit mode, else 4, whatever the prefixes */
 	ROW_LOCK     = 1 << 3, /* LOCK allowed if dst is memory */
 	ROW_MEM	     = 1 << 4, /* rm must be memory */
@@ -49,19 +64,29 @@ enum insn_row_flags {
 	ROW_GROUP    = 1 << 11, /* `op` is an enum insn_group; ModRM.reg picks the instruction */
 	ROW_SPECIAL  = 1 << 12, /* look in insn_specials instead */
 	ROW_IMM_BYTE = 1 << 13, /* the immediate is unsigned (bit number, port) */
+	ROW_DWORD    = 1 << 14,
+	ROW_QWORD    = 1 << 15,
+	ROW_XMM      = 1 << 16,
+	ROW_STACK    = 1 << 17, /* no 4 bytes in 64-bit mode, but 8 */
+	ROW_BRANCH   = 1 << 18, /* 8 bytes in 64-bit mode, whatever the prefixes */
+	ROW_MOVD     = 1 << 19, /* 4 bytes, 8 with REX.W */
+	ROW_DOUBLE   = 1 << 20, /* 8 bytes, 16 with REX.W */
 };
 // clang-format on
 
 struct insn_row {
 	u8 op;   /* enum insn_op, or enum insn_group */
 	u8 form; /* enum insn_form; in a group's row 0 means: as the opcode's row says */
-	u16 flags;
+	u32 flags;
 };
 
 enum insn_group {
 	GROUP_1,
+	GROUP_1A,
+	GROUP_2,
 	GROUP_3,
 	GROUP_4,
+	GROUP_5,
 	GROUP_8,
 	GROUP_11,
 	GROUP_COUNT,
@@ -78,6 +103,8 @@ enum insn_need {
 	NEED_NONE, /* neither 66 nor F2 nor F3 */
 	NEED_66,
 	NEED_F3,
+	NEED_F2,
+	NEED_NO_REP, /* neither F2 nor F3 */
 };
 
 /* An opcode whose meaning depends on prefixes or on more of ModRM than the reg field. The first

@@ -127,26 +127,40 @@ static void act(struct vcpu *v, struct vm_exit *x)
 
 /*
  * All that may keep a vCPU from going on as it did: the VM's verdict, signals, sleep, events. It starts with the word at 0, so that
- * what comes meanwhile sets it again; what has to wait does so, too. RUN_AGAIN: it may enter.
+ * what comes meanwhile sets it again; what has to wait does so, too. False: it may not enter, but return *result.
  */
-static enum run_result look_around(struct vcpu *v)
+static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 {
 	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
 	atomic_exchange_explicit(&v->attention, false, memory_order_seq_cst);
 	if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
-		enum vm_follow follow = vm_follow(v);
+		static const enum run_result results[] = {
+			[VM_FOLLOW_BLOCK] = RUN_BLOCKED,
+			[VM_FOLLOW_AGAIN] = RUN_AGAIN,
+			[VM_FOLLOW_GONE] = RUN_GONE,
+		};
+		enum vm_follow follow;
 
-		if (follow != VM_FOLLOW_RUN)
-			return follow == VM_FOLLOW_GONE ? RUN_GONE : RUN_BLOCKED;
+		do
+			follow = vm_follow(v);
+		while (follow == VM_FOLLOW_AGAIN && !run_wanted(until));
+		if (follow == VM_FOLLOW_AGAIN)
+			vcpu_attend(v);
+		if (follow != VM_FOLLOW_RUN) {
+			*result = results[follow];
+			return false;
+		}
 	}
 	take_signals(v);
-	if (!awake(v))
-		return RUN_BLOCKED;
+	if (!awake(v)) {
+		*result = RUN_BLOCKED;
+		return false;
+	}
 	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
 	aspace_catch_up(v);
 	if (prepare_events(v))
 		vcpu_attend(v);
-	return RUN_AGAIN;
+	return true;
 }
 
 /* Is the vCPU's turn over, after this exit? */
@@ -165,9 +179,9 @@ static enum run_result run_loaded(struct vcpu *v, u64 until)
 
 	for (;;) {
 		if (atomic_load_explicit(&v->attention, memory_order_acquire) || v->event.valid) {
-			enum run_result result = look_around(v);
+			enum run_result result;
 
-			if (result != RUN_AGAIN)
+			if (!look_around(v, until, &result))
 				return result;
 		}
 		x.insn_len = 0;

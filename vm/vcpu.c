@@ -188,8 +188,7 @@ static void queue(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	if (e->valid && e->type != EVENT_EXCEPTION)
 		return; /* the cut-short event comes first; the instruction will fault again */
 	if (e->valid && e->vector == EXC_DF) {
-		vcpu_dump(v, NULL);
-		vm_end(v->vm, VM_STOP, "stopped: triple fault");
+		vm_guest_crash(v, NULL, "triple fault");
 		return;
 	}
 	if (e->valid && ((contributory(e->vector) && contributory(vector)) ||

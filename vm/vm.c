@@ -197,6 +197,22 @@ void vm_guest_poweroff(struct vm *vm)
 	vm_end(vm, VM_STOP, "powered off");
 }
 
+void vm_guest_crash(struct vcpu *v, const struct vm_exit *x, const char *what, ...)
+{
+	char text[VM_REASON_MAX / 2];
+	va_list ap;
+
+	va_start(ap, what);
+	fmt_vprint(text, sizeof(text), what, ap);
+	va_end(ap);
+	if (v->vm->recipe.restart_crashed) {
+		vm_end(v->vm, VM_START, "restarted (%s)", text);
+		return;
+	}
+	vcpu_dump(v, x);
+	vm_end(v->vm, VM_STOP, "stopped: %s", text);
+}
+
 /* QEMU, whose test device this is, would exit with a status that is never 0: suites' runners look for that one. */
 void vm_guest_exit(struct vm *vm, u32 code)
 {
@@ -207,14 +223,12 @@ void vm_guest_exit(struct vm *vm, u32 code)
 	vm_end(vm, VM_STOP, "ended with exit code %u (QEMU's status %u)", code, (code << 1 | 1) & 0xff);
 }
 
-/* All vCPUs are parked: a fresh start, in the context of the last one, on the VM's window. */
+/* All vCPUs are parked, RAM is scrubbed: a fresh start, in the context of the last one, on the VM's window. */
 static bool bring_up(struct vm *vm)
 {
 	char why[VM_REASON_MAX - 16];
 	enum status st;
 
-	vm->ops->reset(vm);
-	aspace_scrub(vm);
 	vm->start = (struct vm_start){ 0 };
 	st = vm->recipe.load(vm, vm->recipe.load_ctx, &vm->start, why, sizeof(why));
 	if (st) {
@@ -236,29 +250,39 @@ static bool bring_up(struct vm *vm)
  * not left when the next start is asked for stays counted; so it must leave, or find that it may not, under the same lock as
  * vm_end() and park().
  */
-static void park(struct vcpu *v)
+static enum vm_follow park(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
-	bool all, ok;
+	bool first, mine, ok;
 
 	spin_lock(&vm->park_lock);
 	if (v->mode != VCPU_PARKED)
 		vm->parked++;
 	v->mode = VCPU_PARKED;
 	/* Read again: a sibling may have brought the VM up since. */
-	all = atomic_load_explicit(&vm->verdict, memory_order_relaxed) == VM_START &&
-	      vm->parked == vm->vcpu_count && !vm->rising;
-	vm->rising |= all;
+	first = atomic_load_explicit(&vm->verdict, memory_order_relaxed) == VM_START &&
+		vm->parked == vm->vcpu_count && !vm->riser;
+	if (first)
+		vm->riser = v;
+	mine = vm->riser == v;
 	spin_unlock(&vm->park_lock);
-	if (!all)
-		return;
+	if (!mine)
+		return VM_FOLLOW_BLOCK;
+	if (first) {
+		vm->scrubbed = 0;
+		vm->ops->reset(vm);
+	}
+	/* Bit by bit: a guest that restarts all the time must not keep the pCPU from the others. */
+	if (!aspace_scrub_some(vm, &vm->scrubbed, VM_SCRUB_STEP))
+		return VM_FOLLOW_AGAIN;
 	ok = bring_up(vm);
 	spin_lock(&vm->park_lock);
-	vm->rising = false;
+	vm->riser = NULL;
 	atomic_store_explicit(&vm->verdict, ok ? VM_RUN : VM_STOP, memory_order_release);
 	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_notify(vm->vcpu[i]);
+	return VM_FOLLOW_BLOCK;
 }
 
 /* False: the next verdict came first; vm_end() has notified `v` once more. */
@@ -300,8 +324,7 @@ enum vm_follow vm_follow(struct vcpu *v)
 	case VM_STOP:
 		return VM_FOLLOW_GONE;
 	case VM_START:
-		park(v);
-		return VM_FOLLOW_BLOCK;
+		return park(v);
 	}
 	return v->mode == VCPU_PARKED ? unpark(v) : VM_FOLLOW_RUN;
 }

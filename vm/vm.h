@@ -19,6 +19,8 @@
 #define VM_NAME_MAX   32
 #define VM_VCPUS_MAX  128
 #define VM_REASON_MAX 160
+/* Bytes that are cleared between two looks at the time. */
+#define VM_SCRUB_STEP (256 * KIB)
 
 struct vcpu;
 struct window;
@@ -65,6 +67,7 @@ struct vm_recipe {
 	void *load_ctx;
 	u32 tsc_khz;  /* of the guest's TSC, not refused (vm/tsc.h); 0: the host's */
 	bool restart; /* a guest's reset starts it anew; else it ends the VM */
+	bool restart_crashed; /* and so does a triple fault, or what else a guest does to itself */
 	bool testdev; /* with the devices of test suites (devices/testdev.h) */
 	bool hpet;
 	const char *cmdline; /* for fw_cfg; lives as long as the VM; NULL: none */
@@ -91,7 +94,8 @@ struct vm {
 	atomic_uint verdict;	      /* [a] enum vm_verdict; release by vm_end() and park(), acquire before entry */
 	struct spinlock park_lock;
 	u32 parked;		      /* [park_lock] vCPUs whose mode is VCPU_PARKED */
-	bool rising;		      /* [park_lock] one of them loads the guest afresh */
+	struct vcpu *riser;	      /* [park_lock] the one that starts the guest afresh; NULL: none */
+	u64 scrubbed;		      /* [o] of the riser: bytes of RAM */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
 	bool has_exit_code;	      /* [park_lock] the guest ended itself with a code */
@@ -117,6 +121,9 @@ bool vm_end(struct vm *vm, enum vm_verdict verdict, const char *reason, ...) __a
 /* The guest asked for a reset, or for power off, by one of the board's ways. */
 void vm_guest_reset(struct vm *vm, const char *how);
 void vm_guest_poweroff(struct vm *vm);
+/* A triple fault, or what no machine survives: the VM is stopped, and its state `v` and `x` (may be NULL) printed, or
+ * it is to start anew. */
+void vm_guest_crash(struct vcpu *v, const struct vm_exit *x, const char *what, ...) __attribute__((format(printf, 3, 4)));
 /* The guest ended itself with a code, through a test device; it is not restarted. */
 void vm_guest_exit(struct vm *vm, u32 code);
 /* How often its vCPUs left the guest for what, since it was made; for people who debug. */
@@ -125,5 +132,6 @@ void vm_log_exits(const struct vm *vm);
 u32 vm_count(void);
 /* Called when the last VM is gone. Set at boot. */
 void vm_on_all_gone(void (*fn)(void));
-/* A vCPU follows the verdict: runs (on), parks and blocks, or leaves for good. */
-enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);
+/* A vCPU follows the verdict: runs (on), parks and blocks, has to be asked again after others had their turn, or leaves for
+ * good. */
+enum vm_follow { VM_FOLLOW_RUN, VM_FOLLOW_BLOCK, VM_FOLLOW_AGAIN, VM_FOLLOW_GONE } vm_follow(struct vcpu *v);

@@ -106,6 +106,9 @@ static void decode_exception(struct vcpu *v, struct vm_exit *x)
 	}
 	if (vector == EXC_DB)
 		update_dr6();
+	/* INT1: not delivered yet, so RIP is still at it, but it is a trap. */
+	if (FIELD_GET(EVENT_TYPE, info) == EVENT_TYPE_ICEBP)
+		v->regs.rip += vmread(VMCS_EXIT_LENGTH);
 	if (info & EVENT_IRET_UNBLOCKS)
 		vmx_block_nmis_again(v);
 	x->exception.vector = vector;
@@ -118,26 +121,19 @@ static void decode_machine_check(struct vcpu *v, struct vm_exit *x)
 	RAISE(EXC_MC);
 }
 
-/*
- * Hardware tasks are not offered. An instruction that would switch, INT n too, gets #UD. Another
- * event that goes through a task gate becomes #DF, and #DF that does so a shutdown: an event that
- * is injected only to exit again would never let the host's interrupts in.
- */
+/* "Exit Qualification for Task Switches". An instruction has a length, INT n too; an interrupt or a
+ * fault has none, the old task goes on where it was. */
 static void decode_task_switch(struct vcpu *v, struct vm_exit *x)
 {
-	struct vcpu_event e = v->event;
+	u64 q = vmread(VMCS_QUALIFICATION);
+	const struct vcpu_event *e = &v->event;
 
-	v->event.valid = false;
-	if (!e.valid || e.type == EVENT_SOFT)
-		return;
-	if (e.type == EVENT_EXCEPTION && e.vector == EXC_DF) {
-		x->kind = EXIT_SHUTDOWN;
-		return;
-	}
-	x->kind = EXIT_EXCEPTION;
-	x->exception.vector = EXC_DF;
-	x->exception.has_error = true;
-	x->exception.error = 0;
+	x->task.selector = (u16)FIELD_GET(TASK_SELECTOR, q);
+	x->task.source = (u8)FIELD_GET(TASK_SOURCE, q);
+	x->task.has_error = e->valid && e->has_error;
+	x->task.error = e->error;
+	if (x->task.source != TASK_GATE || (e->valid && e->type == EVENT_SOFT))
+		take_length(v, x);
 }
 
 static void decode_refused(struct vcpu *v, struct vm_exit *x)
@@ -161,7 +157,7 @@ static const struct row {
 	[REASON_SMI]		= { EXIT_HOST, NULL },
 	[REASON_IRQ_WINDOW]	= { EXIT_NONE, NULL },
 	[REASON_NMI_WINDOW]	= { EXIT_NONE, NULL },
-	[REASON_TASK_SWITCH]	= { EXIT_UNDEFINED, decode_task_switch },
+	[REASON_TASK_SWITCH]	= { EXIT_TASK, decode_task_switch },
 	[REASON_CPUID]		= { EXIT_CPUID, take_length },
 	[REASON_GETSEC]		= { EXIT_UNDEFINED, NULL },
 	[REASON_HLT]		= { EXIT_HLT, take_length },

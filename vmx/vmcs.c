@@ -2,14 +2,20 @@
 /* The names in the VMCS, for people. */
 #include "vmcs.h"
 
+#define VMCS_CODE(name, encoding, width, type) encoding,
+#define VMCS_NAME(name, encoding, width, type) #name "\0"
+static const u16 codes[] = { VMCS_FIELDS(VMCS_CODE) };
+static const char names[] = VMCS_FIELDS(VMCS_NAME); /* in that order; a table of pointers would be twice as large */
+
 const char *vmcs_field_name(enum vmcs_field f)
 {
-	switch (f) {
-#define VMCS_NAME(name, encoding, width, type) \
-	case VMCS_##name:                      \
-		return #name;
-		VMCS_FIELDS(VMCS_NAME)
-#undef VMCS_NAME
+	const char *name = names;
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		if (codes[i] == f)
+			return name;
+		while (*name++)
+			;
 	}
 	return "a field without a name";
 }

@@ -282,6 +282,10 @@ VMCS_FIELDS(VMCS_CHECK)
 #define CR_TYPE_CLTS 2u
 #define CR_TYPE_LMSW 3u
 
+/* Qualification of a task switch. */
+#define TASK_SELECTOR BITS(15, 0)
+#define TASK_SOURCE   BITS(31, 30)
+
 /* Qualification of an EPT violation. */
 #define EPT_Q_WRITE         BIT(1)
 #define EPT_Q_FETCH         BIT(2)

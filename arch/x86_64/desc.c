@@ -40,7 +40,7 @@ static const u8 ist_of[256] = {
 void desc_init(void)
 {
 	for (unsigned i = 0; i < 256; i++) {
-		u64 at = (u64)(trap_stubs + i * 16);
+		u64 at = (u64)(trap_stubs + i * 8);
 
 		idt[i] = (struct gate){
 			.offset0 = (u16)at,

@@ -45,3 +45,67 @@ void fpu_restore(const void *area, u64 xcr0)
 	if (xcr0 != mask)
 		xsetbv(0, xcr0);
 }
+
+/* The number of a register is part of the instruction. */
+#define EACH_MMX(do) do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7)
+#define EACH_XMM(do) EACH_MMX(do) do(8) do(9) do(10) do(11) do(12) do(13) do(14) do(15)
+
+#define GET_XMM(n)                                                              \
+	case n:                                                                 \
+		__asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(val) : "memory"); \
+		break;
+#define SET_XMM(n)                                                              \
+	case n:                                                                 \
+		__asm__ volatile("movups (%0), %%xmm" #n : : "r"(val) : "memory"); \
+		break;
+#define GET_MMX(n)                                                              \
+	case n:                                                                 \
+		__asm__ volatile("movq %%mm" #n ", (%0)" : : "r"(val) : "memory"); \
+		break;
+#define SET_MMX(n)                                                              \
+	case n:                                                                 \
+		__asm__ volatile("movq (%0), %%mm" #n : : "r"(val) : "memory"); \
+		break;
+
+void fpu_get_xmm(unsigned reg, u64 val[2])
+{
+	switch (reg) {
+		EACH_XMM(GET_XMM)
+	}
+}
+
+void fpu_set_xmm(unsigned reg, const u64 val[2])
+{
+	switch (reg) {
+		EACH_XMM(SET_XMM)
+	}
+}
+
+/* FSW.ES. FNSTSW itself never faults. */
+static bool x87_pending(void)
+{
+	u16 fsw;
+
+	__asm__ volatile("fnstsw %0" : "=a"(fsw));
+	return fsw & BIT(7);
+}
+
+bool fpu_get_mmx(unsigned reg, u64 *val)
+{
+	if (x87_pending())
+		return false;
+	switch (reg) {
+		EACH_MMX(GET_MMX)
+	}
+	return true;
+}
+
+bool fpu_set_mmx(unsigned reg, const u64 *val)
+{
+	if (x87_pending())
+		return false;
+	switch (reg) {
+		EACH_MMX(SET_MMX)
+	}
+	return true;
+}

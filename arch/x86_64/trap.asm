@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Entries of all 256 vectors: one stub of 16 bytes each, one common tail.
+; Entries of all 256 vectors: one stub of 8 bytes each, one common tail.
 bits 64
 default rel
 
@@ -42,24 +42,28 @@ extern trap_handle
 
 section .text
 
-; The CPU pushes an error code for 8, 10 to 14, 17, 21, 29 and 30; the others get a zero.
+; The CPU pushes an error code for 8, 10 to 14, 17, 21, 29 and 30; the others get a zero. The call's return address then tells the vector.
 align 16
 global trap_stubs
 trap_stubs:
 %assign vector 0
 %rep 256
-	align 16
-%if !(vector = 8 || (vector >= 10 && vector <= 14) || vector = 17 || vector = 21 || vector = 29 || vector = 30)
+%if vector = 8 || (vector >= 10 && vector <= 14) || vector = 17 || vector = 21 || vector = 29 || vector = 30
+	xchg ax, ax
+%else
 	push 0
 %endif
-	push strict dword vector
-	jmp near trap_common
+	call near trap_common
+	int3
 %assign vector vector + 1
 %endrep
 
 ; Not callable. Interrupts are off. GS base is the pCPU's at all times in the hypervisor: nothing runs in ring 3.
 trap_common:
 	each_gpr push
+	lea rax, [trap_stubs]
+	sub [rsp + 15 * 8], rax
+	shr qword [rsp + 15 * 8], 3
 	cld
 	mov rdi, rsp
 	mov rbp, rsp

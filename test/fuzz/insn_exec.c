@@ -37,7 +37,8 @@ static enum status access(struct insn_ctx *c, gva_t gva, unsigned width)
 {
 	struct machine *m = machine_of(c);
 
-	fuzz_check(width == 1 || width == 2 || width == 4 || width == 8);
+	fuzz_check(width == 1 || width == 2 || width == 4 || width == 8 || width == 6 ||
+		   width == 10 || width == 16);
 	if (++m->accesses != m->fault_at)
 		return OK;
 	if (m->fault_by_page)
@@ -85,7 +86,23 @@ static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
 				 .base = r & 0x8000 ? 0 : (u32)(r >> 24) };
 }
 
-static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe, io_read, io_write };
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+{
+	fuzz_check(o.kind == OPERAND_MMX ? o.reg < 8 : o.kind == OPERAND_XMM && o.reg < 16);
+	val[0] = next_random(&machine_of(c)->state);
+	val[1] = next_random(&machine_of(c)->state);
+	return OK;
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+{
+	u64 old[2];
+
+	return vec_get(c, o, old);
+}
+
+static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe,
+				     io_read, io_write, vec_get,   vec_set };
 
 static void init(struct machine *m, u64 seed)
 {
@@ -97,9 +114,17 @@ static void init(struct machine *m, u64 seed)
 	m->regs.rflags &= seed & 1 ? ~0ull : ~(u64)RFLAGS_TF;
 	m->fault_at = seed & 2 ? (unsigned)(m->state >> 8) % 6 : 0;
 	m->fault_by_page = seed & 4;
-	m->c = (struct insn_ctx){
-		.ops = &ops, .regs = &m->regs, .pe = seed & 8 || seed & 16, .va_bits = 48
-	};
+	m->c = (struct insn_ctx){ .ops = &ops,
+				  .regs = &m->regs,
+				  .cr0 = seed & 24 ? CR0_PE : 0,
+				  .cr4 = seed & 32 ? CR4_OSFXSR : 0,
+				  .cpl = seed & 64 ? 3 : 0,
+				  .va_bits = 48 };
+}
+
+static bool moves_rip(enum insn_op op)
+{
+	return op == INSN_CALL || op == INSN_JMP || op == INSN_RET;
 }
 
 void insn_check_exec(const struct insn *in, u64 seed)
@@ -113,7 +138,8 @@ void insn_check_exec(const struct insn *in, u64 seed)
 	res = insn_exec(in, &m.c);
 	switch (res) {
 	case INSN_DONE:
-		fuzz_check(m.regs.rip == ((before.rip + in->len) & width_mask(in->mode / 8)) ||
+		fuzz_check(moves_rip(in->op) ||
+			   m.regs.rip == ((before.rip + in->len) & width_mask(in->mode / 8)) ||
 			   m.regs.rip == before.rip + in->len);
 		break;
 	case INSN_AGAIN:

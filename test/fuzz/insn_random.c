@@ -34,6 +34,7 @@ static void make(u8 bytes[16])
 {
 	static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e,
 				       0x36, 0x3e, 0x26, 0x64, 0x65 };
+	static const u8 map_38[] = { 0x2a, 0x80, 0x81, 0x82, 0xf0, 0xf1 };
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 16; i++)
@@ -50,7 +51,7 @@ static void make(u8 bytes[16])
 	if (next_random() % 16)
 		bytes[n] = known_opcode(insn_map_0f);
 	else
-		bytes[n++] = 0x38, bytes[n] = 0x80 | (next_random() & 3);
+		bytes[n++] = 0x38, bytes[n] = map_38[next_random() % ARRAY_LEN(map_38)];
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,8 @@ static bool ones;
 
 u64 fake_machine_xcr0;
 u32 fake_machine_cpu;
+u64 fake_machine_vector[2][16][2];
+bool fake_machine_x87_pending;
 const struct guest_cpu *fake_machine_loaded;
 
 void fake_machine_set(u32 leaf, u32 subleaf, struct machine_cpuid regs)
@@ -63,6 +65,8 @@ void fake_machine_reset(void)
 	fake_machine_xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU;
 	fake_machine_cpu = 0;
 	fake_machine_loaded = NULL;
+	fake_machine_x87_pending = false;
+	memset(fake_machine_vector, 0, sizeof(fake_machine_vector));
 }
 
 struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
@@ -127,6 +131,22 @@ void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 {
 	check(fake_machine_loaded == c);
 	c->xcr0 = xcr0;
+}
+
+bool guest_cpu_get_vector(bool mmx, unsigned reg, u64 val[2])
+{
+	check(fake_machine_loaded && reg < (mmx ? 8 : 16));
+	memcpy(val, fake_machine_vector[mmx][reg], mmx ? 8 : 16);
+	return !mmx || !fake_machine_x87_pending;
+}
+
+bool guest_cpu_set_vector(bool mmx, unsigned reg, const u64 val[2])
+{
+	check(fake_machine_loaded && reg < (mmx ? 8 : 16));
+	if (mmx && fake_machine_x87_pending)
+		return false;
+	memcpy(fake_machine_vector[mmx][reg], val, mmx ? 8 : 16);
+	return true;
 }
 
 void guest_cpu_load_reset(struct guest_cpu *c)

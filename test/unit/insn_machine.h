@@ -29,7 +29,7 @@
 struct machine {
 	struct insn_ctx c;
 	struct gpr regs;
-	struct segment seg[6];
+	struct segment seg[SEG_COUNT];
 	u8 mem[0x10000]; /* at linear `base` */
 	u64 base;
 	char log[256]; /* rADDR/WIDTH, w..., p... (probe), i..., o..., as they come */
@@ -38,6 +38,7 @@ struct machine {
 	u64 fault_from;   /* accesses from here on fault */
 	bool fault_is_pf; /* with #PF, or without an exception */
 	u64 port_value;
+	u64 vec[2]; /* of every vector register */
 };
 
 static struct machine m;
@@ -109,12 +110,29 @@ static enum status io_write(struct insn_ctx *c, u16 port, unsigned width, u64 va
 	return OK;
 }
 
-static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe, io_read, io_write };
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+{
+	note(o.kind == OPERAND_MMX ? 'm' : 'x', o.reg, 0);
+	memcpy(val, m.vec, sizeof(m.vec));
+	return OK;
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+{
+	note(o.kind == OPERAND_MMX ? 'M' : 'X', o.reg, 0);
+	memcpy(m.vec, val, sizeof(m.vec));
+	return OK;
+}
+
+static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe,
+				     io_read, io_write, vec_get,   vec_set };
 
 static void reset(void)
 {
 	memset(&m, 0, sizeof(m));
-	m.c = (struct insn_ctx){ .ops = &ops, .regs = &m.regs, .pe = true, .va_bits = 48 };
+	m.c = (struct insn_ctx){
+		.ops = &ops, .regs = &m.regs, .cr0 = CR0_PE, .cr4 = CR4_OSFXSR, .va_bits = 48
+	};
 	m.regs.rip = 0x100;
 	m.regs.rflags = RFLAGS_ONE;
 	m.fault_from = ~0ull;

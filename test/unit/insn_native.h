@@ -25,12 +25,14 @@
 /* --- The trampoline --- */
 
 /*
- * void trampoline(struct gpr *regs): loads all registers but RSP and RIP, runs the 16 bytes at its
- * slot, stores all. Copied to a page of its own, so it must not refer to its place.
+ * void trampoline(struct native *n): loads all registers but RSP and RIP, XMM1, XMM9 and MM3, runs
+ * the 16 bytes at its slot, stores all. Copied to a page of its own, so it must not refer to its
+ * place.
  */
 asm(".pushsection .text\n"
     "trampoline:\n"
     "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rdi\n"
+    "	movups 144(%rdi), %xmm1; movups 160(%rdi), %xmm9; movq 176(%rdi), %mm3\n"
     "	pushq 136(%rdi); popfq\n"
     "	mov (%rdi), %rax; mov 8(%rdi), %rcx; mov 16(%rdi), %rdx; mov 24(%rdi), %rbx\n"
     "	mov 40(%rdi), %rbp; mov 48(%rdi), %rsi\n"
@@ -44,12 +46,23 @@ asm(".pushsection .text\n"
     "	mov %rbp, 40(%rdi); mov %rsi, 48(%rdi)\n"
     "	mov %r8, 64(%rdi); mov %r9, 72(%rdi); mov %r10, 80(%rdi); mov %r11, 88(%rdi)\n"
     "	mov %r12, 96(%rdi); mov %r13, 104(%rdi); mov %r14, 112(%rdi); mov %r15, 120(%rdi)\n"
+    "	movups %xmm1, 144(%rdi); movups %xmm9, 160(%rdi); movq %mm3, 176(%rdi); emms\n"
     "	pop %rax; mov %rax, 56(%rdi); pop %rax; mov %rax, 136(%rdi); pop %rdi; cld\n"
     "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
     "	ret\n"
     "trampoline_end:\n"
     ".popsection\n");
 static_assert(offsetof(struct gpr, rflags) == 136, "trampoline");
+
+struct vectors {
+	u64 xmm1[2], xmm9[2], mm3[2];
+};
+
+struct native {
+	struct gpr regs;
+	struct vectors vec;
+};
+static_assert(offsetof(struct native, vec) == 144, "trampoline");
 static_assert(GPR_RDI == 7 && GPR_R15 == 15, "trampoline");
 
 extern const u8 trampoline[], trampoline_slot[], trampoline_end[];
@@ -63,20 +76,21 @@ static int make_page(void **state)
 	return page == MAP_FAILED ? -1 : 0;
 }
 
-static void run_native(const u8 *bytes, size_t len, struct gpr *regs)
+static void run_native(const u8 *bytes, size_t len, struct native *n)
 {
 	u8 *slot = page + (trampoline_slot - trampoline);
 
 	memcpy(page, trampoline, (size_t)(trampoline_end - trampoline));
 	memcpy(slot, bytes, len);
-	((void (*)(struct gpr *))page)(regs);
+	((void (*)(struct native *))page)(n);
 }
 
 /* --- The machine for insn_exec(): host memory --- */
 
 #define MEM_SIZE 8192
 
-static u8 memory[MEM_SIZE];
+static u8 memory[MEM_SIZE] __attribute__((aligned(16)));
+static struct vectors vectors;
 
 static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
 {
@@ -110,11 +124,32 @@ static enum status mem_probe(struct insn_ctx *c, gva_t gva, unsigned width)
 	return inside(gva, width) ? OK : E_RANGE;
 }
 
+static u64 *vector(struct insn_operand o)
+{
+	if (o.kind == OPERAND_MMX)
+		return vectors.mm3;
+	return o.reg == 1 ? vectors.xmm1 : vectors.xmm9;
+}
+
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+{
+	memcpy(val, vector(o), 16);
+	return OK;
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+{
+	memcpy(vector(o), val, o.kind == OPERAND_MMX ? 8 : 16);
+	return OK;
+}
+
 static const struct insn_ops ops = {
 	.get_seg = get_seg,
 	.mem_read = mem_read,
 	.mem_write = mem_write,
 	.mem_probe = mem_probe,
+	.vec_get = vec_get,
+	.vec_set = vec_set,
 };
 
 /* --- Comparison --- */
@@ -190,13 +225,19 @@ static size_t parse_hex(const char *hex, u8 *out)
 static void compare(const char *hex, const struct gpr *start, u64 defined)
 {
 	static u8 before[MEM_SIZE], after[MEM_SIZE];
-	struct gpr native = *start, emulated = *start;
-	struct insn_ctx c = { .ops = &ops, .regs = &emulated, .pe = true, .va_bits = 48 };
+	struct native native = { .regs = *start };
+	struct gpr emulated = *start;
+	struct insn_ctx c = {
+		.ops = &ops, .regs = &emulated, .cr0 = CR0_PE, .cr4 = CR4_OSFXSR, .va_bits = 48
+	};
 	enum insn_result r;
 	struct insn in;
 	u8 bytes[16];
 	size_t len = parse_hex(hex, bytes);
 
+	for (unsigned i = 0; i < 6; i++)
+		((u64 *)&vectors)[i] = operand();
+	native.vec = vectors;
 	memcpy(before, memory, MEM_SIZE);
 	run_native(bytes, len, &native);
 	memcpy(after, memory, MEM_SIZE);
@@ -210,17 +251,19 @@ static void compare(const char *hex, const struct gpr *start, u64 defined)
 		fail_msg("%s: result %d, status %d", hex, r, c.status);
 	assert_int_equal(emulated.rip, start->rip + len);
 	for (unsigned i = 0; i < GPR_COUNT; i++)
-		if (native.r[i] != emulated.r[i])
+		if (native.regs.r[i] != emulated.r[i])
 			fail_msg(
 			    "%s: register %u is %#llx, not %#llx; started from %#llx, rax %#llx",
 			    hex, i, (unsigned long long)emulated.r[i],
-			    (unsigned long long)native.r[i], (unsigned long long)start->r[i],
+			    (unsigned long long)native.regs.r[i], (unsigned long long)start->r[i],
 			    (unsigned long long)start->r[GPR_RAX]);
-	if ((native.rflags ^ emulated.rflags) & defined)
-		fail_msg("%s: flags %#llx, not %#llx; rax %#llx rcx %#llx", hex,
-			 (unsigned long long)emulated.rflags, (unsigned long long)native.rflags,
-			 (unsigned long long)start->r[GPR_RAX],
-			 (unsigned long long)start->r[GPR_RCX]);
+	if ((native.regs.rflags ^ emulated.rflags) & defined)
+		fail_msg(
+		    "%s: flags %#llx, not %#llx; rax %#llx rcx %#llx", hex,
+		    (unsigned long long)emulated.rflags, (unsigned long long)native.regs.rflags,
+		    (unsigned long long)start->r[GPR_RAX], (unsigned long long)start->r[GPR_RCX]);
+	if (memcmp(&vectors, &native.vec, sizeof(vectors)))
+		fail_msg("%s: a vector register differs", hex);
 	if (memcmp(memory, after, MEM_SIZE))
 		fail_msg("%s: memory differs", hex);
 }

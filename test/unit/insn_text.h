@@ -35,6 +35,38 @@ static const char *const op_names[] = {
 	[INSN_BTS] = "bts",
 	[INSN_BTR] = "btr",
 	[INSN_BTC] = "btc",
+	[INSN_ROL] = "rol",
+	[INSN_ROR] = "ror",
+	[INSN_RCL] = "rcl",
+	[INSN_RCR] = "rcr",
+	[INSN_SHL] = "shl",
+	[INSN_SHR] = "shr",
+	[INSN_SAL] = "sal",
+	[INSN_SAR] = "sar",
+	[INSN_SHLD] = "shld",
+	[INSN_SHRD] = "shrd",
+	[INSN_BSF] = "bsf",
+	[INSN_BSR] = "bsr",
+	[INSN_TZCNT] = "tzcnt",
+	[INSN_LZCNT] = "lzcnt",
+	[INSN_POPCNT] = "popcnt",
+	[INSN_SETCC] = "set",
+	[INSN_CMOVCC] = "cmov",
+	[INSN_MOVBE] = "movbe",
+	[INSN_MOV_FROM_SEG] = "mov",
+	[INSN_IMUL] = "imul",
+	[INSN_MUL_A] = "mul",
+	[INSN_IMUL_A] = "imul",
+	[INSN_DIV_A] = "div",
+	[INSN_IDIV_A] = "idiv",
+	[INSN_PUSH] = "push",
+	[INSN_POP] = "pop",
+	[INSN_CALL] = "call",
+	[INSN_JMP] = "jmp",
+	[INSN_RET] = "ret",
+	[INSN_VMOV] = "vector",
+	[INSN_VMOVA] = "aligned",
+	[INSN_CMPXCHG8B] = "cmpxchg",
 	[INSN_MOVS] = "movs",
 	[INSN_CMPS] = "cmps",
 	[INSN_STOS] = "stos",
@@ -107,8 +139,10 @@ static_assert(ARRAY_LEN(op_names) == INSN_OPS, "every operation has a name");
 
 static const char *const seg_names[] = { "es", "cs", "ss", "ds", "fs", "gs" };
 static const char *const size_names[] = {
-	[1] = "byte", [2] = "word", [4] = "dword", [8] = "qword"
+	[1] = "byte", [2] = "word", [4] = "dword", [8] = "qword", [16] = "oword"
 };
+static const char *const cond_names[] = { "o", "no", "b",  "nb", "z", "nz", "be", "nbe",
+					  "s", "ns", "p",  "np", "l", "nl", "le", "nle" };
 
 struct text {
 	char s[96];
@@ -184,6 +218,15 @@ static void print_operand(struct text *t, const struct insn *in, const struct in
 	case OPERAND_DR:
 		say(t, "dr%u", o->reg);
 		return;
+	case OPERAND_SEG:
+		say(t, "%s", seg_names[o->reg]);
+		return;
+	case OPERAND_XMM:
+		say(t, "xmm%u", o->reg);
+		return;
+	case OPERAND_MMX:
+		say(t, "mm%u", o->reg);
+		return;
 	}
 }
 
@@ -200,10 +243,14 @@ static void print_insn(struct text *t, const struct insn *in)
 	if (in->addr_width != natural)
 		say(t, "a%u ", in->addr_width * 8);
 	say(t, "%s", movsxd ? "movsxd" : op_names[in->op]);
+	if (in->op == INSN_SETCC || in->op == INSN_CMOVCC)
+		say(t, "%s", cond_names[in->cond]);
 	say(t, in->dst.kind ? " " : "");
 	print_operand(t, in, &in->dst, in->width);
 	say(t, in->src.kind ? ", " : "");
 	print_operand(t, in, &in->src, in->src_width);
+	say(t, in->extra.kind ? ", " : "");
+	print_operand(t, in, &in->extra, in->extra.kind == OPERAND_REG ? 1 : in->width);
 	if (insn_class_of(in->op) == INSN_STRING) {
 		say(t, " ");
 		print_mem(t, in, in->width);

@@ -34,7 +34,7 @@ static inline int pc_setup(void **state)
 	assert_int_equal(vm_create(&r, &vm), OK);
 	v = vm->vcpu[0];
 	ap = vm->vcpu[1];
-	fake_run_all(10);
+	fake_run_all(10 + RIG_RAM / VM_SCRUB_STEP);
 	return 0;
 }
 

@@ -88,6 +88,13 @@ static void vm_defaults(void **state)
 		assert_int_equal(c.vm[0].cpus[i], ~0ull);
 }
 
+static void restarts(void **state)
+{
+	assert_int_equal(parse("[vm \"a\"]\nkernel=k\nrestart=always\n[vm \"b\"]\nkernel=k\nrestart=on-reboot\n"), 0);
+	assert_int_equal(c.vm[0].restart, RESTART_ALWAYS);
+	assert_int_equal(c.vm[1].restart, RESTART_ON_REBOOT);
+}
+
 static void scheduling(void **state)
 {
 	assert_int_equal(parse("[host]\nscheduler=fair\n"
@@ -339,6 +346,7 @@ int main(void)
 	    cmocka_unit_test(empty_file),
 	    cmocka_unit_test(every_key),
 	    cmocka_unit_test(vm_defaults),
+	    cmocka_unit_test(restarts),
 	    cmocka_unit_test(scheduling),
 	    cmocka_unit_test(no_kernel),
 	    cmocka_unit_test(outside_any_section),

@@ -100,7 +100,7 @@ static void vm_faults(void **state)
 	    {"tsc = 0", "tsc '0' is out of range; it may be 1 MHz to 65535 MHz"},
 	    {"tsc = 65536", "tsc '65536' is out of range; it may be 1 MHz to 65535 MHz"},
 	    {"tsc = 2GHz", "bad number '2GHz' for 'tsc'"},
-	    {"restart = always", "unknown restart 'always'"},
+	    {"restart = at-once", "unknown restart 'at-once'"},
 	    {"restart = onreboot", "unknown restart 'onreboot'; did you mean 'on-reboot'?"},
 	    {"cmdline = \"console=ttyS0", "the quote is not closed"},
 	};

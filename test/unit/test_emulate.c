@@ -100,6 +100,53 @@ static void lapic_page(void **state)
 	assert_int_equal(v->board->reads, 1);
 }
 
+/* Vector registers are the CPU's, loaded while the exit is handled. */
+static void vector_registers(void **state)
+{
+	static const u64 val[2] = { 0x1716151413121110ull, 0x1f1e1d1c1b1a1918ull };
+
+	v->regs.r[GPR_RBX] = MMIO_BASE;
+	v->hw->reg[REG_CR4] |= CR4_OSFXSR;
+	RIG_INSN(0xf3, 0x44, 0x0f, 0x6f, 0x0b); /* movdqu xmm9, [rbx] */
+	fault(MMIO_BASE, false);
+	finished(RIG_CODE, 5);
+	assert_memory_equal(fake_machine_vector[0][9], val, 16);
+	expect_access(&mmio, 0, false, 0, 8, val[0]);
+	expect_access(&mmio, 1, false, 8, 8, val[1]);
+	RIG_INSN(0x66, 0x44, 0x0f, 0xe7, 0x4b, 0x10); /* movntdq [rbx+10h], xmm9 */
+	fault(MMIO_BASE + 0x10, true);
+	finished(RIG_CODE, 6);
+	expect_access(&mmio, 2, true, 0x10, 8, val[0]);
+	expect_access(&mmio, 3, true, 0x18, 8, val[1]);
+	RIG_INSN(0x0f, 0x6f, 0x13); /* movq mm2, [rbx] */
+	fault(MMIO_BASE, false);
+	finished(RIG_CODE, 3);
+	assert_int_equal(fake_machine_vector[1][2][0], val[0]);
+	fake_machine_x87_pending = true;
+	RIG_INSN(0x0f, 0x7f, 0x13);
+	fault(MMIO_BASE, true);
+	expect_exception(EXC_MF, false, 0);
+	assert_int_equal(mmio.count, 5);
+}
+
+/* The stack is RAM, what is pushed or called is the device's. */
+static void stack_and_device(void **state)
+{
+	v->regs.r[GPR_RBX] = MMIO_BASE;
+	v->regs.r[GPR_RSP] = 0x30000;
+	RIG_INSN(0xff, 0x33); /* push qword [rbx] */
+	fault(MMIO_BASE, false);
+	finished(RIG_CODE, 2);
+	assert_int_equal(v->regs.r[GPR_RSP], 0x2fff8);
+	assert_int_equal(rig_get64(0x2fff8), 0x1716151413121110ull);
+	rig_put64(0x2fff8, 0xfedcba9876543210ull);
+	RIG_INSN(0x8f, 0x43, 0x40); /* pop qword [rbx+40h] */
+	fault(MMIO_BASE + 0x40, true);
+	finished(RIG_CODE, 3);
+	expect_access(&mmio, 1, true, 0x40, 8, 0xfedcba9876543210ull);
+	assert_int_equal(v->regs.r[GPR_RSP], 0x30000);
+}
+
 /* --- Page tables ----------------------------------------------------------------------- */
 
 /* The address is the guest's virtual one: the device is where its page tables say. */
@@ -243,7 +290,7 @@ static void undefined(void **state)
 	RIG_INSN(0xf0, 0x8b, 0x03); /* lock mov */
 	fault(MMIO_BASE, false);
 	expect_exception(EXC_UD, false, 0);
-	RIG_INSN(0x0f, 0x01, 0x03); /* sgdt [rbx]: real, but not ours to do */
+	RIG_INSN(0x0f, 0x01, 0x13); /* lgdt [rbx]: real, but not ours to do */
 	fault(MMIO_BASE, true);
 	expect_exception(EXC_UD, false, 0);
 	RIG_INSN(0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
@@ -308,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(mov_to_and_from),  TEST(read_modify_write),  TEST(bytes_of_the_exit),
+		TEST(vector_registers), TEST(stack_and_device),
 		TEST(nobody_there),     TEST(lapic_page),         TEST(virtual_addresses),
 		TEST(guest_page_fault), TEST(code_not_there),     TEST(not_canonical),
 		TEST(ram_and_device),   TEST(second_page_faults), TEST(code_across_pages),

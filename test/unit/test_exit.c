@@ -138,6 +138,19 @@ static void what_stops_a_guest(void **state)
 	assert_string_equal(vm->reason, "stopped: page table outside of RAM, at 40000000");
 }
 
+/* `restart = always`: the same is a reset, and nothing is printed. */
+static void what_restarts_a_guest(void **state)
+{
+	vm->recipe.restart_crashed = true;
+	assert_int_equal(dispatch((struct vm_exit){ .kind = EXIT_SHUTDOWN }), EXIT_STOP);
+	assert_int_equal(atomic_load(&vm->verdict), VM_START);
+	assert_string_equal(vm->reason, "restarted (triple fault)");
+	assert_int_equal(fake_virt_dumps, 0);
+	atomic_store(&vm->verdict, VM_RUN);
+	/* What the CPU refuses is not the guest's doing, as far as we know. */
+	expect_stop((struct vm_exit){ .kind = EXIT_INVALID, .raw = { ~0ull, ~0ull, ~0ull } });
+}
+
 /* The stack or IDT outside of RAM: what exited is no instruction, and none is executed for it. */
 static void event_delivery_outside_of_ram(void **state)
 {
@@ -310,7 +323,7 @@ int main(void)
 		TEST(kicking_a_sibling),
 		TEST(cache_instructions),
 		TEST(exceptions),
-		TEST(what_stops_a_guest),
+		TEST(what_stops_a_guest), TEST(what_restarts_a_guest),
 		TEST(event_delivery_outside_of_ram),
 		TEST(port_widths),
 		TEST(ports_without_a_device),

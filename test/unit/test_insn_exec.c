@@ -116,7 +116,7 @@ static void segments(void **state)
 		reset();
 		m.fault_from = 0;
 		m.fault_is_pf = false; /* FINE: the access is made, and fails in its own way */
-		m.c.pe = pe;
+		m.c.cr0 = pe ? CR0_PE : 0;
 		m.regs.rflags |= vm86 ? RFLAGS_VM : 0;
 		m.regs.r[GPR_RBX] = t[i / 3].ebx;
 		m.seg[SEG_DS] = m.seg[SEG_SS] = (struct segment){ .attr = t[i / 3].attr,
@@ -186,6 +186,8 @@ static void a_fault_changes_nothing(void **state)
 		"8b 03", "89 03", "01 03",    "03 03",    "87 03", "0f c1 03", "0f b1 03",
 		"f7 13", "ff 03", "0f ab 03", "0f b6 03", "a4",    "a5",       "a6",
 		"aa",    "ac",    "ae",       "6c",       "6e",    "f3 a4",    "f3 a6",
+		"d1 03", "0f a5 0b", "f7 23", "f7 33", "0f af 03", "ff 33", "8f 03", "ff 13", "ff 23", "c3",
+		"0f 94 03", "0f 44 03", "0f bc 03", "0f 38 f1 03", "0f 10 03", "0f 11 03", "0f c7 0b", "0f 01 03",
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {

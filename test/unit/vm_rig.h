@@ -97,7 +97,7 @@ static inline void rig_vm(u32 vcpus)
 	assert_int_equal(vm_create(&r, &vm), OK);
 	v = vm->vcpu[0];
 	/* The other vCPUs sleep, vCPU 0 always runs on: once more, and it has started. */
-	fake_run_all(3 * vcpus);
+	fake_run_all(3 * vcpus + RIG_RAM / VM_SCRUB_STEP);
 	assert_int_equal(v->mode, VCPU_RUNNING);
 	v->hw->entries = 0;
 	v->hw->flushes = 0;

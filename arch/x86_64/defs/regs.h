@@ -64,6 +64,8 @@
 #define RFLAGS_VM   BIT(17)
 #define RFLAGS_AC   BIT(18)
 #define RFLAGS_ID   BIT(21)
+/* All that there are but RF: what a task switch loads. */
+#define RFLAGS_LOADABLE 0x3e7fd7ull
 
 #define DR6_INIT 0xffff0ff0ull
 #define DR6_BS   BIT(14) /* single step */

@@ -34,7 +34,7 @@ struct check {
 // clang-format on
 
 extern const struct check cpu_checks[], trap_checks[], mode_checks[], mmio_checks[], io_checks[],
-    irq_checks[], x2apic_checks[], timer_checks[], time_checks[];
+    irq_checks[], x2apic_checks[], timer_checks[], time_checks[], corner_checks[];
 
 /* What a guest checks: groups, and what else must be put right before each check (may be NULL). */
 struct check_plan {

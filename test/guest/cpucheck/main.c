@@ -8,7 +8,7 @@
 
 static const struct check *const groups[] = {
 	cpu_checks, trap_checks, mode_checks,  mmio_checks,
-	io_checks,  irq_checks,  x2apic_checks, timer_checks, time_checks,
+	io_checks,  irq_checks,  x2apic_checks, timer_checks, time_checks, corner_checks,
 };
 
 void main(const struct hvm_start_info *si)

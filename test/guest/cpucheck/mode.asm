@@ -4,7 +4,7 @@
 
 %include "layout.inc"
 
-extern pml4, gdt, legacy_pd, pae_pdpt
+extern pml4, gdt, gdt_ptr, legacy_pd, pae_pdpt
 
 CR4_PSE		equ 1 << 4
 LAPIC		equ 0xfee00000
@@ -13,6 +13,7 @@ NO_DEVICE	equ 0x5678		; a port where nothing is
 REAL_STACK	equ 0x1000		; offset in the segment of the blob
 REAL_RESULT	equ 0x0f00		; the same
 RESULT_SIZE	equ 28
+TSS_SIZE	equ 104
 
 section .text
 bits 64
@@ -53,7 +54,7 @@ bits 64
 section .rodata
 align 4
 mode_run.modes:
-	dd	probe, mode_flat, mode_legacy, mode_pae, mode_real
+	dd	probe, mode_flat, mode_legacy, mode_pae, mode_real, mode_task
 
 section .text
 bits 32
@@ -123,6 +124,85 @@ real_back:
 	mov	ecx, RESULT_SIZE / 4
 	rep	movsd
 	jmp	long_on
+
+; Hardware tasks: there by CALL and back by IRET, twice, then there and back by JMP. Results: how often the
+; other task ran, and 1 if this one found its registers again.
+SEL_TASK_A	equ 0x40
+SEL_TASK_B	equ 0x48
+mode_task:
+	call	paging_off
+	call	lme_off
+	mov	edi, task_gdt
+	mov	[saved_esi], esi
+	mov	esi, gdt
+	mov	ecx, SEL_TASK_A / 4
+	rep	movsd
+	mov	eax, task_a
+	call	.descriptor
+	mov	eax, task_b
+	call	.descriptor
+	mov	esi, [saved_esi]
+	lgdt	[.ptr]
+	mov	eax, SEL_TASK_A
+	ltr	ax
+	mov	edi, task_b
+	mov	ecx, TSS_SIZE / 4
+	xor	eax, eax
+	push	edi
+	rep	stosd
+	pop	edi
+	mov	dword [edi + 32], .other
+	mov	dword [edi + 36], 2
+	mov	dword [edi + 56], task_stack_top
+	mov	eax, SEL_DATA
+	mov	[edi + 72], eax
+	mov	dword [edi + 76], SEL_CODE32
+	mov	[edi + 80], eax
+	mov	[edi + 84], eax
+	mov	dword [task_runs], 0
+	mov	ebx, 0x12345678
+	mov	ebp, esp
+	call	SEL_TASK_B:0
+	call	SEL_TASK_B:0
+	jmp	SEL_TASK_B:0
+	xor	eax, eax
+	cmp	ebx, 0x12345678
+	jne	.wrong
+	cmp	ebp, esp
+	jne	.wrong
+	mov	ecx, cr0
+	test	cl, 8			; TS
+	jz	.wrong
+	inc	eax
+.wrong:	mov	[esi + 24], eax
+	mov	eax, [task_runs]
+	mov	[esi + 20], eax
+	clts
+	push	esi
+	call	probe
+	pop	esi
+	lgdt	[gdt_ptr]
+	jmp	long_on
+.other:	inc	dword [task_runs]
+	mov	ebx, 0xdead
+	cmp	dword [task_runs], 3
+	je	.last
+	iretd
+	jmp	.other
+.last:	jmp	SEL_TASK_A:0
+; An available 32-bit TSS at eax, to edi.
+.descriptor:
+	mov	word [edi], TSS_SIZE - 1
+	mov	[edi + 2], ax
+	shr	eax, 16
+	mov	[edi + 4], al
+	mov	byte [edi + 5], 0x89
+	mov	byte [edi + 6], 0
+	mov	[edi + 7], ah
+	add	edi, 8
+	ret
+.ptr:	dw	SEL_TASK_B + 7
+	dd	task_gdt
 
 paging_off:
 	mov	eax, cr0
@@ -230,3 +310,10 @@ alignb 8
 saved_rsp: resq	1
 saved_esp: resd	1
 saved_esi: resd	1
+task_runs: resd	1
+alignb 16
+task_gdt: resb	SEL_TASK_B + 8
+task_a:	resb	TSS_SIZE
+task_b:	resb	TSS_SIZE
+	resb	1024
+task_stack_top:

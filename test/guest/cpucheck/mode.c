@@ -3,6 +3,7 @@
 #include "check.h"
 
 #define TRAMPOLINE 0x8000
+#define SEL_TSS    0x40
 #define PTE_LARGE  0x87u /* present, writable, user, large */
 
 /* As mode.asm fills it. */
@@ -14,11 +15,11 @@ struct mode_result {
 };
 static_assert(sizeof(struct mode_result) == 28, "mode.asm");
 
-enum mode { MODE_COMPAT, MODE_FLAT, MODE_LEGACY, MODE_PAE, MODE_REAL };
+enum mode { MODE_COMPAT, MODE_FLAT, MODE_LEGACY, MODE_PAE, MODE_REAL, MODE_TASK };
 
 void mode_run(enum mode mode, struct mode_result *r);
 extern const u8 real_blob[], real_blob_end[];
-extern u64 pml4[];
+extern u64 pml4[], gdt[];
 
 u32 legacy_pd[1024] __attribute__((aligned(4096)));
 u64 pae_pdpt[4] __attribute__((aligned(32)));
@@ -94,6 +95,19 @@ static const char *real(void)
 	return check_ports(&r);
 }
 
+/* The hidden TR of long mode goes in between, and is loaded again. */
+static const char *task_switch(void)
+{
+	struct mode_result r = { 0 };
+
+	mode_run(MODE_TASK, &r);
+	gdt[SEL_TSS / 8] &= ~BIT(41);
+	asm volatile("ltr %w0" : : "r"(SEL_TSS));
+	if (r.soft_int != 3)
+		return wrong("the other task ran %u times, want 3", r.soft_int);
+	return r.irq ? check_ports(&r) : "registers or CR0.TS";
+}
+
 // clang-format off
 const struct check mode_checks[] = {
 	CHECK("mode-compatibility", compat, ANYWHERE),
@@ -101,6 +115,7 @@ const struct check mode_checks[] = {
 	CHECK("mode-legacy-paging", legacy, ANYWHERE),
 	CHECK("mode-pae-paging", pae, ANYWHERE),
 	CHECK("mode-real", real, ANYWHERE),
+	CHECK("task-switch", task_switch, ANYWHERE),
 	CHECKS_END,
 };
 // clang-format on

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Corners of the CPU that a guest can reach: instructions on emulated memory, state that is each processor's own."""
+
+import pytest
+
+from backends import both
+from plinth_vm import BUILD, config, vm
+
+
+def failures(m):
+    return [line for _, line in m.record.lines if "FAIL" in line]
+
+
+def test_emulator_bare(machine):
+    """On QEMU alone, where both memories are QEMU's."""
+    m = machine().bare(BUILD / "guests/emulator.elf", devices=["-device", "pc-testdev"])
+    m.expect(r"emulator: \d+ ok, \d+ failed")
+    assert not failures(m)
+
+
+@both
+@pytest.mark.parametrize("seed", [1, 2])
+def test_emulator(machine, seed):
+    """What the hypervisor executes on a device does what the CPU does on RAM."""
+    m = machine().boot(config(vm("emu", "emulator.elf", cmdline=f"seed={seed}", testdev="yes")), cpus=1)
+    done = int(m.expect(r"\[emu\] emulator: (\d+) ok, \d+ failed").group(1))
+    assert done > 100 and not failures(m), failures(m)
+
+
+def test_apart_bare(machine):
+    m = machine().bare(BUILD / "guests/apart.elf", "seconds=1", cpus=2)
+    assert int(m.expect(r"apart: (\d+) rounds, 0 wrong").group(1)) > 10
+
+
+@both
+def test_apart(machine):
+    """Registers that no CPU switches by itself: four vCPUs of two VMs take turns on one pCPU."""
+    conf = config(*(vm(f"vm{n}", "apart.elf", cmdline=f"pattern={n} seconds=3", vcpus=2) for n in (1, 2)))
+    m = machine().boot(conf, cpus=1)
+    m.expect_all(*(rf"\[vm{n}\] apart: \d\d+ rounds, \d+ wrong" for n in (1, 2)))
+    assert not failures(m)
