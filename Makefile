@@ -55,11 +55,8 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 	    sed -n 's/^[^"]*"OFFSET \([A-Z0-9_]*\) \$$*\(-*[0-9]*\)".*/\1 equ \2/p' > $@
 
 # What runs at every exit and every switch is made fast; all the rest small.
-HV_FAST := $(addprefix svm/,event.c exit.c regs.c vcpu.c) $(addprefix vmx/,event.c exit.c regs.c vcpu.c) \
-           $(addprefix vm/,run.c exit.c exit_cpu.c exit_io.c cpuid.c msr.c bus.c device.c emulate.c) \
-           $(addprefix core/,loop.c timer.c time.c window.c machine.c) \
-           $(addprefix sched/,fair_pick.c fair_queue.c tree.c tour.c) \
-           $(addprefix devices/,lapic.c lapic_irq.c lapic_access.c lapic_bus.c pic.c pm.c)
+HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
+           $(addprefix vm/,run.c exit_io.c cpuid.c msr.c bus.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
 

@@ -135,6 +135,16 @@ static void note_lag(struct runnable *r, u64 now)
 		t->ahead = -t->lag;
 }
 
+const char *run_policy(void)
+{
+	return rq.sched.policy->name;
+}
+
+u64 run_slice(void)
+{
+	return rq.sched.slice;
+}
+
 void run_times_of(struct runnable *r, struct run_times *out)
 {
 	u64 now;
@@ -143,6 +153,8 @@ void run_times_of(struct runnable *r, struct run_times *out)
 	now = now_locked();
 	*out = r->times;
 	out->ns[r->state] += now - r->changed;
+	out->at = now;
+	out->costop = r->ent.costop;
 	unlock();
 }
 

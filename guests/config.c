@@ -81,6 +81,10 @@ static void report(struct config_parser *p, u32 line, const char *reason)
 		p->pool->valid = false;
 		fmt_print(who, sizeof(who), "pool \"%s\": ", p->pool->name);
 	}
+	if (!line) {
+		p->report(p->ctx, reason); /* it is from no file */
+		return;
+	}
 	if (p->errors > CONFIG_ERRORS_MAX)
 		return;
 	if (p->errors == CONFIG_ERRORS_MAX)

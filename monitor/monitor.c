@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "monitor.h"
 
+#include "top.h"
+
 #include <core/ansi.h>
 #include <core/console.h>
 #include <lib/fmt.h>
@@ -92,7 +94,8 @@ static void enter(void)
 	put("\n");
 	mon.len = 0;
 	monitor_execute(line);
-	put(PROMPT);
+	if (!monitor_top_is_on())
+		put(PROMPT);
 }
 
 static void erase(u32 count)
@@ -131,6 +134,11 @@ static void take(u8 key)
 {
 	char text[2] = { (char)key };
 
+	if (monitor_top_is_on()) {
+		monitor_top_end();
+		put(PROMPT);
+		return;
+	}
 	if (key == DELETE)
 		key = BACKSPACE;
 	switch (ansi_next(&mon.ansi, key)) {

@@ -11,7 +11,7 @@
 #include <lib/parse.h>
 #include <lib/status.h>
 
-#define MONITOR_WORDS_MAX 4
+#define MONITOR_WORDS_MAX 6
 
 struct monitor_args {
 	u32 count; /* words after the command's name, as many as its row allows */

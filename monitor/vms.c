@@ -18,8 +18,7 @@ static const char *const states[] = {
 	[ROSTER_ENDED] = "ended",
 };
 
-/* The VM that the first word names. False, after an answer: there is none. */
-static bool find(const struct monitor_args *a, u32 *number, struct roster_vm *vm)
+bool monitor_find(const struct monitor_args *a, u32 *number, struct roster_vm *vm)
 {
 	for (*number = 0; roster_get(*number, vm); ++*number)
 		if (slice_equal(a->word[0], vm->name))
@@ -75,7 +74,7 @@ void monitor_info(const struct monitor_args *a)
 	struct roster_vcpu v;
 	u32 number;
 
-	if (!find(a, &number, &vm))
+	if (!monitor_find(a, &number, &vm))
 		return;
 	monitor_print("%s: %s, %u vcpu%s, %llu MiB, started %u time%s\n", vm.name, states[vm.state],
 		      vm.vcpus, vm.vcpus > 1 ? "s" : "", (ull)(vm.memory / MIB), vm.starts,
@@ -94,7 +93,7 @@ void monitor_exits(const struct monitor_args *a)
 	struct roster_vm vm;
 	u32 number;
 
-	if (!find(a, &number, &vm) || !roster_exits(number, exits))
+	if (!monitor_find(a, &number, &vm) || !roster_exits(number, exits))
 		return;
 	for (u32 kind = 0; kind < EXIT_KINDS; kind++) {
 		sum += exits[kind];
@@ -110,7 +109,7 @@ static void end(const struct monitor_args *a, enum vm_verdict verdict, const cha
 	struct roster_vm vm;
 	u32 number;
 
-	if (!find(a, &number, &vm))
+	if (!monitor_find(a, &number, &vm))
 		return;
 	if (roster_end(number, verdict, reason))
 		monitor_print("%s %s\n", vm.name, said);

@@ -154,6 +154,51 @@ bool roster_exits(u32 number, u64 exits[EXIT_KINDS])
 	return found;
 }
 
+/* The lock keeps it from being freed. */
+static struct vm *alive(u32 number)
+{
+	return number < roster.count ? roster.entry[number].vm : NULL;
+}
+
+bool roster_params(u32 number, struct sched_params *out)
+{
+	struct vm *vm;
+
+	spin_lock(&roster.lock);
+	vm = alive(number);
+	if (vm)
+		*out = vm->sched.params;
+	spin_unlock(&roster.lock);
+	return vm;
+}
+
+enum status roster_tune(u32 number, const struct sched_params *params)
+{
+	enum status st = E_NOTFOUND;
+	struct vm *vm;
+
+	spin_lock(&roster.lock);
+	vm = alive(number);
+	if (vm)
+		st = run_group_tune(&vm->sched, params);
+	spin_unlock(&roster.lock);
+	return st;
+}
+
+bool roster_times(u32 number, u32 vcpu, struct run_times *out)
+{
+	bool found;
+	struct vm *vm;
+
+	spin_lock(&roster.lock);
+	vm = alive(number);
+	found = vm && vcpu < vm->vcpu_count;
+	if (found)
+		run_times_of(&vm->vcpu[vcpu]->run, out);
+	spin_unlock(&roster.lock);
+	return found;
+}
+
 bool roster_end(u32 number, enum vm_verdict verdict, const char *reason)
 {
 	bool ended = false;

@@ -53,5 +53,11 @@ bool roster_get(u32 number, struct roster_vm *out);
 bool roster_vcpu(u32 number, u32 vcpu, struct roster_vcpu *out);
 /* Exits of all vCPUs by kind, in its present or last life. */
 bool roster_exits(u32 number, u64 exits[EXIT_KINDS]);
+/* What the scheduler was told of it. False: it has ended. */
+bool roster_params(u32 number, struct sched_params *out);
+/* Tells it anew: all or nothing. E_NOTFOUND: it has ended; else as run_group_tune(). */
+enum status must_check roster_tune(u32 number, const struct sched_params *params);
+/* Where a vCPU's time went. False: no such vCPU now. */
+bool roster_times(u32 number, u32 vcpu, struct run_times *out);
 /* vm_end() with a reason. False: it does not run. */
 bool roster_end(u32 number, enum vm_verdict verdict, const char *reason);

@@ -28,8 +28,10 @@ enum run_state {
 /* Where a runnable's time went. All of it is in one of the states: ns[RUN_STATE_READY] is what it wanted and had to wait for. */
 struct run_times {
 	u64 ns[RUN_STATES];
+	u64 at;		    /* ns, when they were taken */
 	u64 switches;	    /* how often a pCPU turned to it from something else */
 	u64 migrations;	    /* ... and was not the last one that it ran on */
+	u64 costop;	    /* ns of the ready ones that it waited for siblings only (gang) */
 	s64 behind, ahead;  /* ns, the worst lag each way when it last left a pCPU or before */
 	s64 lag;	    /* ns, what the ideal has given it less what it had */
 	struct hist wake;   /* us (1024 ns) from each wake-up to running */
@@ -71,6 +73,9 @@ void run_notify(struct runnable *r);
  * takes the run queue lock.
  */
 enum status must_check run_group_tune(struct sched_group *g, const struct sched_params *params);
+/* The policy's name, and how long a slice is, ns. Constant. */
+const char *run_policy(void);
+u64 run_slice(void);
 /* Its times up to now. Any pCPU, interrupts off; takes the run queue lock. */
 void run_times_of(struct runnable *r, struct run_times *out);
 /* What pCPU `cpu` did when it ran nobody, and how often its timer has interrupted it. The same. */

@@ -71,6 +71,33 @@ void run_notify(struct runnable *r)
 		fake_run_all(EAGER_LIMIT);
 }
 
+enum status run_group_tune(struct sched_group *g, const struct sched_params *params)
+{
+	enum status st = sched_params_check(params, SCHED_CPUS_MAX);
+
+	return st ? st : sched.policy->tune(&sched, g, params, time_now());
+}
+
+const char *run_policy(void)
+{
+	return sched.policy->name;
+}
+
+u64 run_slice(void)
+{
+	return sched.slice;
+}
+
+void run_times_of(struct runnable *r, struct run_times *out)
+{
+	*out = r->times;
+}
+
+void run_pcpu_of(u32 cpu, struct run_pcpu *out)
+{
+	*out = (struct run_pcpu){ 0 };
+}
+
 u64 run_stolen(const struct runnable *r)
 {
 	return r->times.ns[RUN_STATE_READY];

@@ -181,9 +181,12 @@ class Machine:
 class Qemu(Machine):
     """QEMU: its emulation of an AMD machine, or with `kvm` this machine's processor."""
 
-    def __init__(self, folder, timeout=60, kvm=False):
+    def __init__(self, folder, timeout=60, kvm=False, icount=None):
+        """`icount`: deterministic, each instruction takes 2^icount ns, and sleep no time."""
         super().__init__(folder, timeout)
         self.cpu = ["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", CPU]
+        if icount is not None:
+            self.cpu = ["-accel", "tcg,thread=single", "-icount", f"shift={icount},sleep=off,align=off", "-cpu", CPU]
 
     def boot(self, conf, door=GRUB_BIOS, cpus=2, memory="1G", files=None, devices=()):
         """Plinth with this configuration. `files` adds to those that the configuration names (path -> file)."""
