@@ -161,6 +161,11 @@ u32 pm_mask(void)
 	return timer_mask;
 }
 
+u16 pm_port(void)
+{
+	return pm_timer_port;
+}
+
 u32 pm_ticks(void)
 {
 	return in32(pm_timer_port) & timer_mask;

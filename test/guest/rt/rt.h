@@ -70,4 +70,5 @@ u64 clock_ns(void);
 void delay_us(u64 us);
 /* Raw ticks of the PM timer (3.579545 MHz) and its width as a mask. */
 u32 pm_ticks(void);
+u16 pm_port(void);
 u32 pm_mask(void);
