@@ -5,9 +5,12 @@ Bochs for VMX. Both give the same figures each time. On each the benchmark guest
 """
 
 import pathlib
+import re
+import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "test/system"))
 
 from plinth_vm import BUILD, CPU, Qemu, config, vm  # noqa: E402
 
@@ -16,13 +19,29 @@ from plinth_vm import BUILD, CPU, Qemu, config, vm  # noqa: E402
 # Plinth and Linux, are kept from that mode; their guests are not.
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off,align=off", "-rtc",
            "base=2025-01-01T00:00:00,clock=vm", "-seed", "1", "-cpu", CPU]
+OUT = BUILD / "bench"
 GUEST = BUILD / "guests/bench.elf"
+VMLINUX = BUILD / "debian/vmlinux.elf"
+INITRD = OUT / "linux.img"
+PEER = OUT / "peer.cpio"
+PLUGIN = OUT / "count.so"
+ROW = r"([a-z0-9-]+)\t([0-9]+|-|begin|end)\r*\n"
 
 
 class CountedQemu(Qemu):
-    def __init__(self, folder, timeout=300):
+    """`count`: arguments of the plugin; what it prints is in the file `counts`."""
+
+    def __init__(self, folder, timeout=600, count=None):
         super().__init__(folder, timeout)
-        self.cpu = COUNTED
+        self.cpu = list(COUNTED)
+        self.counts = self.folder / "counts"
+        if count is not None:
+            self.cpu += ["-plugin", ",".join([str(PLUGIN), f"out={self.counts}", *count])]
+
+    def quit(self):
+        """Ends it so that the plugin can write what it has."""
+        self.process.terminate()
+        self.process.wait(20)
 
 
 def guest(name, words, **keys):
@@ -30,21 +49,44 @@ def guest(name, words, **keys):
     return vm(name, "guests/bench.elf", cmdline=words, memory="64M", **keys)
 
 
-def bare(machine, words, cpus=1):
-    return machine.bare(GUEST, words, cpus=cpus)
+def linux_guest():
+    return vm("linux", "debian/vmlinux.elf", initrd="bench/linux.img", cmdline=LINUX_WORDS, memory="192M")
+
+
+# As little waiting by the clock as can be: it is the same for all and would hide what they cost.
+LINUX_WORDS = "console=ttyS0 quiet panic=-1 nokaslr tsc_early_khz=1000000 lapic=notscdeadline"
+PEER_WORDS = "console=ttyS0 quiet panic=-1 nokaslr nox2apic mitigations=off"
 
 
 def plinth(machine, *guests, cpus=1):
-    return machine.boot(config(*guests, features="-x2apic"), cpus=cpus, memory="256M")
+    return machine.boot(config(*guests, features="-x2apic"), cpus=cpus, memory="512M",
+                        files={"bench/linux.img": INITRD} if INITRD.exists() else {})
 
 
-def read_rows(machine, rows, name=""):
+def peer_archive(folder, script, linux=True):
+    """The peer's initramfs with this /bench.sh and the guests."""
+    guests = [f"vmlinux.elf={VMLINUX}", f"linux.img={INITRD}"] if linux else []
+    (folder / "bench.sh").write_text(script)
+    subprocess.run([TOP / "tools/initramfs", "--plain", "--only", "-o", folder / "more.cpio",
+                    f"bench.sh={folder}/bench.sh", f"bench.elf={GUEST}", *guests], check=True)
+    (folder / "peer.cpio").write_bytes(PEER.read_bytes() + (folder / "more.cpio").read_bytes())
+    (folder / "more.cpio").unlink()
+    return folder / "peer.cpio"
+
+
+def read_rows(machine, rows):
     """What the guest prints, put into `rows` (row -> ticks, None: cannot be done there)."""
-    start = rf"(?:\[{name}\] )?" if name else ""
     while True:
-        found = machine.expect(rf"{start}([a-z0-9-]+)\t([0-9]+|-|begin|end)\r?\n")
-        row, value = found.groups()
+        row, value = machine.expect(rf"(?:\[[a-z]+\] )?{ROW}").groups()
         if value == "end":
             return rows
         if value != "begin":
             rows[row] = None if value == "-" else int(value)
+
+
+def read_marks(counts):
+    """What the plugin wrote: the lists of totals at each mark, and at each address."""
+    marks = {}
+    for kind, what, total in re.findall(r"^(mark|pc) ([0-9a-f]+) (\d+)$", counts.read_text(encoding="ascii"), re.M):
+        marks.setdefault((kind, int(what, 10 if kind == "mark" else 16)), []).append(int(total))
+    return marks

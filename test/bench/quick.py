@@ -28,7 +28,7 @@ def main():
         machine = machines.CountedQemu(folder)
         try:
             if args.bare:
-                machines.bare(machine, words, args.cpus)
+                machine.bare(machines.GUEST, words, cpus=args.cpus)
             else:
                 machines.plinth(machine, machines.guest("bench", words, vcpus=args.cpus), cpus=args.cpus)
             machines.read_rows(machine, rows)

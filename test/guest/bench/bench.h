@@ -27,6 +27,9 @@ void bench_irq(void);
 void bench_ap_irq(void);
 void bench_irq_x2apic(void);
 
+/* Does nothing; a plugin of QEMU sees it and begins (even) or ends (odd) to count: test/bench/count.c. */
+#define BENCH_MARK(n) asm volatile("nopl 0x504c4e00 + %c0(%%rax)" : : "i"(n) : "memory")
+
 #define VEC_BENCH    0x50
 #define VEC_BENCH_AP 0x51
 

@@ -62,7 +62,7 @@ LOOP(do_rdtsc, "", "rdtsc")
 LOOP(do_pause, "", "pause")
 LOOP(do_wbinvd, "", "wbinvd")
 
-/* Each batch touches pages that were not touched before: the hypervisor has to find them. */
+/* Each batch touches 2 MiB that were not touched before: the hypervisor has to find them. */
 static u64 touch(u32 n)
 {
 	static u64 fresh = FRESH_FROM;
@@ -93,6 +93,6 @@ const struct row cpu_rows[] = {
 	{ "rdtsc", NULL, do_rdtsc, 64 },
 	{ "pause", NULL, do_pause, 64 },
 	{ "wbinvd", NULL, do_wbinvd, 64 },
-	{ "page-touch", NULL, touch, 64 },
+	{ "page-touch", NULL, touch, 512 },
 	{ .name = NULL },
 };

@@ -28,8 +28,10 @@ static u64 median(const struct row *r)
 	u64 seen[BATCHES];
 
 	r->measure(r->n); /* warm */
+	BENCH_MARK(0);
 	for (u32 i = 0; i < BATCHES; i++)
 		seen[i] = (r->measure(r->n) + r->n / 2) / r->n;
+	BENCH_MARK(1);
 	sort(seen, BATCHES);
 	return seen[BATCHES / 2];
 }

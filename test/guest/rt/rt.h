@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The runtime of the tiny guests (test/guest, guests/demo): PVH kernels that run under Plinth and
- * bare under QEMU's -kernel alike. A guest is one function main(); it starts on processor 0 in long
+ * bare under QEMU's -kernel alike (or started by GRUB, by multiboot2). A guest is one function main(); it starts on processor 0 in long
  * mode, memory below 4 GiB mapped one to one, interrupts off, exceptions printed, both 8259 masked.
  * Uses lib/ and nothing else of Plinth.
  */

@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+test/bench/run.py [--parts svm,vmx] [ROW ...]: measures the rows (all, if none is named) bare, under Plinth and under KVM;
+prints a table, and leaves it as build/bench/{table.txt,table.tsv,svm.svg,vmx.svg} with the versions used.
+
+docs/PERFORMANCE.md says how to read it. `make bench` builds what is needed and runs this.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import columns  # noqa: E402
+import machines  # noqa: E402
+import table  # noqa: E402
+from rows import BY_NAME, CPU, LINUX, ROWS, SAME, SMP, SWITCH  # noqa: E402
+from vmx_part import VmxPart  # noqa: E402
+
+BEGAN = time.monotonic()
+
+
+def say(text):
+    print(f"[{time.monotonic() - BEGAN:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+class SvmPart:
+    title = "SVM: QEMU's TCG, -icount shift=0"
+    kinds = (CPU, SMP, SAME, SWITCH, LINUX)
+    columns = ("bare", "plinth", "kvm")
+
+    @staticmethod
+    @contextlib.contextmanager
+    def machine(**how):
+        with tempfile.TemporaryDirectory(dir=machines.OUT) as folder:
+            m = machines.CountedQemu(folder, **how)
+            try:
+                yield m
+            finally:
+                m.close()
+
+    @staticmethod
+    def start_peer(m, script, cpus):
+        archive = machines.peer_archive(m.folder, script)
+        m.bare(machines.VMLINUX, machines.PEER_WORDS, cpus=cpus, memory="1G", initrd=archive)
+
+
+PARTS = {"svm": SvmPart(), "vmx": VmxPart()}
+
+
+def measure(part, names):
+    """row -> column -> figure."""
+    kinds = [kind for kind in part.kinds if names.get(kind)]
+    results = {name: {} for kind in kinds for name in names[kind]}
+
+    def put(column, rows):
+        for row, value in rows.items():
+            if row in results:
+                results[row][column] = value
+
+    for kind in kinds:
+        for column, run in (("bare", columns.bare), ("plinth", columns.plinth)):
+            if column in part.columns:
+                say(f"{column}: {kind}")
+                put(column, run(part, kind, names[kind]))
+    if "kvm" in part.columns:
+        say("KVM: the peer starts")
+        put("kvm", columns.kvm(part, kinds, names, say))
+    return results
+
+
+def first_line(*command):
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return f"no {command[0]}"
+    return (text.stdout or text.stderr).strip().split("\n")[0]
+
+
+def versions():
+    kernel = re.search(rb"Linux version \d[^\n]{0,60}", machines.VMLINUX.read_bytes())
+    tools = {
+        "Plinth": first_line("git", "-C", str(machines.TOP), "describe", "--always", "--dirty"),
+        "QEMU": first_line("qemu-system-x86_64", "--version"),
+        "Bochs": first_line("dpkg-query", "-W", "-f=${Version}", "bochs"),
+        "kernel": kernel.group().decode("ascii", "replace") if kernel else "unknown",
+        "compiler": first_line("clang", "--version"),
+    }
+    return "".join(f"{name}: {version}\n" for name, version in tools.items())
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="measures what exits cost, in instructions")
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="a row's name, see test/bench/rows.py")
+    args = parser.parse_args()
+    args.parts = args.parts.split(",")
+    for part in args.parts:
+        if part not in PARTS:
+            parser.error(f"no part '{part}'; there are: {', '.join(PARTS)}")
+    for row in args.rows:
+        if row not in BY_NAME:
+            parser.error(f"no row '{row}'; there are: {', '.join(BY_NAME)}")
+    return args
+
+
+def main():
+    args = arguments()
+    names = {}
+    for row in ROWS:
+        if not args.rows or row.name in args.rows:
+            names.setdefault(row.kind, []).append(row.name)
+    machines.OUT.mkdir(parents=True, exist_ok=True)
+    text, tsv = "", "part\trow\tbare\tplinth\tkvm\tkvm/plinth\twhat\n"
+    for name in args.parts:
+        part = PARTS[name]
+        say(part.title)
+        results = measure(part, names)
+        text += f"{part.title}; instructions\n\n{table.as_text(results)}\n"
+        slower = table.slower(results)
+        text += f"slower than KVM: {', '.join(slower) or 'nothing'}\n\n"
+        tsv += table.as_tsv(name, results)
+        (machines.OUT / f"{name}.svg").write_text(table.as_svg(part.title, results), encoding="utf-8")
+    text += versions()
+    (machines.OUT / "table.txt").write_text(text, encoding="utf-8")
+    (machines.OUT / "table.tsv").write_text(tsv, encoding="utf-8")
+    print(text, end="")
+    say(f"in {machines.OUT.relative_to(machines.TOP)}/: table.txt, table.tsv, "
+        + ", ".join(f"{name}.svg" for name in args.parts))
+
+
+main()
