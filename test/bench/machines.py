@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "test/system"))
@@ -26,6 +27,12 @@ INITRD = OUT / "linux.img"
 PEER = OUT / "peer.cpio"
 PLUGIN = OUT / "count.so"
 ROW = r"([a-z0-9-]+)\t([0-9]+|-|begin|end)\r*\n"
+
+
+def folder():
+    """A folder for one run, that ends with it."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=OUT)
 
 
 class CountedQemu(Qemu):
@@ -63,15 +70,15 @@ def plinth(machine, *guests, cpus=1):
                         files={"bench/linux.img": INITRD} if INITRD.exists() else {})
 
 
-def peer_archive(folder, script, linux=True):
+def peer_archive(where, script, linux=True):
     """The peer's initramfs with this /bench.sh and the guests."""
     guests = [f"vmlinux.elf={VMLINUX}", f"linux.img={INITRD}"] if linux else []
-    (folder / "bench.sh").write_text(script)
-    subprocess.run([TOP / "tools/initramfs", "--plain", "--only", "-o", folder / "more.cpio",
-                    f"bench.sh={folder}/bench.sh", f"bench.elf={GUEST}", *guests], check=True)
-    (folder / "peer.cpio").write_bytes(PEER.read_bytes() + (folder / "more.cpio").read_bytes())
-    (folder / "more.cpio").unlink()
-    return folder / "peer.cpio"
+    (where / "bench.sh").write_text(script)
+    subprocess.run([TOP / "tools/initramfs", "--plain", "--only", "-o", where / "more.cpio",
+                    f"bench.sh={where}/bench.sh", f"bench.elf={GUEST}", *guests], check=True)
+    (where / "peer.cpio").write_bytes(PEER.read_bytes() + (where / "more.cpio").read_bytes())
+    (where / "more.cpio").unlink()
+    return where / "peer.cpio"
 
 
 def read_rows(machine, rows):

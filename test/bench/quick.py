@@ -9,7 +9,6 @@ For whoever shortens a path; `make bench` measures everything, with KVM beside i
 import argparse
 import pathlib
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -24,7 +23,7 @@ def main():
     args = parser.parse_args()
     words = " ".join(args.rows)
     rows = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with machines.folder() as folder:
         machine = machines.CountedQemu(folder)
         try:
             if args.bare:

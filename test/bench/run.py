@@ -8,20 +8,20 @@ docs/PERFORMANCE.md says how to read it. `make bench` builds what is needed and 
 """
 
 import argparse
-import contextlib
 import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import columns  # noqa: E402
+import footprint  # noqa: E402
 import machines  # noqa: E402
 import table  # noqa: E402
-from rows import BY_NAME, CPU, LINUX, ROWS, SAME, SMP, SWITCH  # noqa: E402
+from rows import BY_NAME, ROWS  # noqa: E402
+from svm_part import SvmPart  # noqa: E402
 from vmx_part import VmxPart  # noqa: E402
 
 BEGAN = time.monotonic()
@@ -29,27 +29,6 @@ BEGAN = time.monotonic()
 
 def say(text):
     print(f"[{time.monotonic() - BEGAN:5.0f} s] {text}", file=sys.stderr, flush=True)
-
-
-class SvmPart:
-    title = "SVM: QEMU's TCG, -icount shift=0"
-    kinds = (CPU, SMP, SAME, SWITCH, LINUX)
-    columns = ("bare", "plinth", "kvm")
-
-    @staticmethod
-    @contextlib.contextmanager
-    def machine(**how):
-        with tempfile.TemporaryDirectory(dir=machines.OUT) as folder:
-            m = machines.CountedQemu(folder, **how)
-            try:
-                yield m
-            finally:
-                m.close()
-
-    @staticmethod
-    def start_peer(m, script, cpus):
-        archive = machines.peer_archive(m.folder, script)
-        m.bare(machines.VMLINUX, machines.PEER_WORDS, cpus=cpus, memory="1G", initrd=archive)
 
 
 PARTS = {"svm": SvmPart(), "vmx": VmxPart()}
@@ -127,6 +106,10 @@ def main():
         slower = table.slower(results)
         text += f"slower than KVM: {', '.join(slower) or 'nothing'}\n\n"
         tsv += table.as_tsv(name, results)
+        if name == "svm" and not args.rows:
+            lines = footprint.measure(part, say)
+            text += "footprint\n\n" + "".join(f"{what:<66} {figure}\n" for what, figure in lines) + "\n"
+            tsv += "".join(f"footprint\t{what}\t-\t{figure}\t-\t-\t\n" for what, figure in lines)
         (machines.OUT / f"{name}.svg").write_text(table.as_svg(part.title, results), encoding="utf-8")
     text += versions()
     (machines.OUT / "table.txt").write_text(text, encoding="utf-8")

@@ -4,7 +4,6 @@
 import contextlib
 import shutil
 import subprocess
-import tempfile
 
 import machines
 from bochs import GRUB_BIOS, LINUX_IPS, Bochs
@@ -59,7 +58,7 @@ class VmxPart:
     @staticmethod
     @contextlib.contextmanager
     def machine():
-        with tempfile.TemporaryDirectory(dir=machines.OUT) as folder:
+        with machines.folder() as folder:
             m = CountedBochs(folder)
             try:
                 yield m
