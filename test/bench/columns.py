@@ -95,7 +95,7 @@ def plinth_switch(part):
     return switch_cost(gaps["a"], gaps["b"])
 
 
-# --- KVM: one start of the peer for all kinds that need as many pCPUs ---------------------------------------------------
+# --- KVM: one start of the peer for all kinds that need as many pCPUs -------------------------------------------------
 
 
 def script(kinds, names):

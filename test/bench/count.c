@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A TCG plugin for QEMU: counts the instructions of all processors, guests' and hypervisors', but not the
- * time that they sleep (which the TSC under -icount does count). Arguments:
+ * A TCG plugin for QEMU: counts the instructions of all processors, guests' and hypervisors', but
+ * not the time that they sleep (which the TSC under -icount does count). Arguments:
  *
- *	out=FILE	a line "mark N TOTAL" each time that the instruction BENCH_MARK(N) is executed, on
- *			whatever machine; with N even, the instructions between it and the next odd one go into
- *			the profile
- *	pc=ADDR		a line "pc ADDR TOTAL" each time that this address is executed; up to 16 of them
- *	profile=LO-HI	at the end a line "at ADDR COUNT" for each address in the range executed while on
+ * out=FILE: a line "mark N TOTAL" each time that BENCH_MARK(N) is executed, on whatever machine.
+ * With N even, what comes between it and the next odd one goes into the profile.
  *
- * Debian's QEMU comes without qemu-plugin.h, so what is used of the interface (QEMU, "TCG Plugins") is declared
- * here.
+ * pc=ADDR: a line "pc ADDR TOTAL" each time that this address is executed; up to 16 of them.
+ *
+ * profile=LO-HI: at the end a line "at ADDR COUNT" for each address executed in this range.
+ *
+ * Debian's QEMU comes without qemu-plugin.h, so what is used of the interface (QEMU, "TCG Plugins")
+ * is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -18,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define API_VERSION  4
-#define EXPORT	     __attribute__((visibility("default")))
-#define PCS_MAX	     16
-#define MARK_LENGTH  7
-#define MARK_MAGIC   0x504c4e00u
+#define API_VERSION 4
+#define EXPORT      __attribute__((visibility("default")))
+#define PCS_MAX     16
+#define MARK_LENGTH 7
+#define MARK_MAGIC  0x504c4e00u
 
 typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
@@ -34,7 +35,8 @@ typedef void exit_fn(plugin_id id, void *ctx);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, trans_fn *fn);
 void qemu_plugin_register_atexit_cb(plugin_id id, exit_fn *fn, void *ctx);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_fn *fn, int flags, void *ctx);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_fn *fn, int flags,
+					    void *ctx);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size_t len);
@@ -90,7 +92,8 @@ static int mark_of(const struct qemu_plugin_insn *insn)
 	unsigned char b[MARK_LENGTH];
 	uint32_t disp;
 
-	if (qemu_plugin_insn_size(insn) != MARK_LENGTH || qemu_plugin_insn_data(insn, b, sizeof(b)) != sizeof(b))
+	if (qemu_plugin_insn_size(insn) != MARK_LENGTH ||
+	    qemu_plugin_insn_data(insn, b, sizeof(b)) != sizeof(b))
 		return -1;
 	memcpy(&disp, b + 3, 4);
 	if (b[0] != 0x0f || b[1] != 0x1f || b[2] != 0x80 || (disp & ~0xffu) != MARK_MAGIC)
@@ -105,7 +108,8 @@ static void on_insn(struct qemu_plugin_insn *insn)
 
 	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_any, CB_NO_REGS, NULL);
 	if (mark >= 0)
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS, (void *)(uintptr_t)mark);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS,
+						       (void *)(uintptr_t)mark);
 	for (size_t i = 0; i < pc_count; i++)
 		if (pcs[i] == pc)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pc, CB_NO_REGS, &pcs[i]);

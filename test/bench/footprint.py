@@ -12,7 +12,8 @@ ELF = BUILD / "plinth.elf"
 HELLO = BUILD / "guests/hello.elf"
 MANY = 16
 # Firecracker's own specification ("Specification", section "Startup time" and "Memory overhead").
-PUBLISHED = [("Firecracker: at most, to a guest's init", "125 ms"), ("Firecracker: at most, memory of a microVM", "5 MiB")]
+PUBLISHED = [("Firecracker: at most, to a guest's init", "125 ms"),
+             ("Firecracker: at most, memory of a microVM", "5 MiB")]
 
 
 def symbols(elf):

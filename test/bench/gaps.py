@@ -16,8 +16,8 @@ def pairs(gaps, runs, shift):
 
 def switch_cost(first, second):
     """
-    A gap of the first VM is a switch, a run of the second and a switch back. Their clocks differ by an unknown offset, so
-    that gaps and runs are laid side by side in the way in which the differences vary least. None: they did not share.
+    A gap of the first VM is a switch, a run of the second and a switch back. Their clocks differ by an unknown offset:
+    gaps and runs are laid side by side in the way in which the differences vary least. None: they did not share.
     """
     runs = runs_between(second)
     best = None

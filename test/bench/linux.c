@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What Linux does all day, as rows: run by /init of the benchmark's Linux guest. Each is between two marks
- * that QEMU's plugin sees (count.c), and prints the ticks of the TSC that it took.
+ * What Linux does all day, as rows: run by /init of the benchmark's Linux guest. Each is between
+ * two marks that QEMU's plugin sees (count.c), and prints the ticks of the TSC that it took.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXECS	    20
-#define FORKS	    60
-#define MAPS	    20
-#define MAP_BYTES   (4ul << 20)
-#define SWITCHES    500
-#define CPU_ROUNDS  20000000u
-#define MARK(n)	    asm volatile("nopl 0x504c4e00 + %c0(%%rax)" : : "i"(n) : "memory")
+#define EXECS      20
+#define FORKS      60
+#define MAPS       20
+#define MAP_BYTES  (4ul << 20)
+#define SWITCHES   500
+#define CPU_ROUNDS 20000000u
+#define MARK(n)    asm volatile("nopl 0x504c4e00 + %c0(%%rax)" : : "i"(n) : "memory")
 
 static uint64_t ticks(void)
 {
@@ -64,7 +64,8 @@ static void fork_only(void)
 static void map_touch(void)
 {
 	for (int i = 0; i < MAPS; i++) {
-		char *p = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
 
 		need(p != MAP_FAILED, "mmap");
 		for (size_t k = 0; k < MAP_BYTES; k += 4096)
@@ -107,15 +108,15 @@ static void cpu(void)
 	asm volatile("" : : "r"(x) : "memory");
 }
 
-#define ROW(name, n, fn)                                                         \
-	do {                                                                     \
-		uint64_t from = ticks();                                         \
-                                                                                 \
-		MARK(n);                                                         \
-		fn();                                                            \
-		MARK(n + 1);                                                     \
+#define ROW(name, n, fn)                                                          \
+	do {                                                                      \
+		uint64_t from = ticks();                                          \
+                                                                                  \
+		MARK(n);                                                          \
+		fn();                                                             \
+		MARK(n + 1);                                                      \
 		printf("%s\t%llu\n", name, (unsigned long long)(ticks() - from)); \
-		fflush(stdout);                                                  \
+		fflush(stdout);                                                   \
 	} while (0)
 
 int main(void)

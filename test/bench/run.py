@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-test/bench/run.py [--parts svm,vmx] [ROW ...]: measures the rows (all, if none is named) bare, under Plinth and under KVM;
-prints a table, and leaves it as build/bench/{table.txt,table.tsv,svm.svg,vmx.svg} with the versions used.
+test/bench/run.py [--parts svm,vmx] [ROW ...]: measures the rows (all, if none is named) bare, under Plinth and under
+KVM; prints a table, and leaves it as build/bench/{table.txt,table.tsv,svm.svg,vmx.svg} with the versions used.
 
 docs/PERFORMANCE.md says how to read it. `make bench` builds what is needed and runs this.
 """
@@ -90,6 +90,23 @@ def arguments():
     return args
 
 
+def one_part(name, names, whole):
+    """The part measured, as text and as TSV; its picture is written."""
+    part = PARTS[name]
+    say(part.title)
+    results = measure(part, names)
+    slower = table.slower(results)
+    text = (f"{part.title}; instructions\n\n{table.as_text(results)}\n"
+            f"slower than KVM: {', '.join(slower) or 'nothing'}\n\n")
+    tsv = table.as_tsv(name, results)
+    if name == "svm" and whole:
+        lines = footprint.measure(part, say)
+        text += "footprint\n\n" + "".join(f"{what:<66} {figure}\n" for what, figure in lines) + "\n"
+        tsv += "".join(f"footprint\t{what}\t-\t{figure}\t-\t-\t\n" for what, figure in lines)
+    (machines.OUT / f"{name}.svg").write_text(table.as_svg(part.title, results), encoding="utf-8")
+    return text, tsv
+
+
 def main():
     args = arguments()
     names = {}
@@ -99,22 +116,13 @@ def main():
     machines.OUT.mkdir(parents=True, exist_ok=True)
     text, tsv = "", "part\trow\tbare\tplinth\tkvm\tkvm/plinth\twhat\n"
     for name in args.parts:
-        part = PARTS[name]
-        say(part.title)
-        results = measure(part, names)
-        text += f"{part.title}; instructions\n\n{table.as_text(results)}\n"
-        slower = table.slower(results)
-        text += f"slower than KVM: {', '.join(slower) or 'nothing'}\n\n"
-        tsv += table.as_tsv(name, results)
-        if name == "svm" and not args.rows:
-            lines = footprint.measure(part, say)
-            text += "footprint\n\n" + "".join(f"{what:<66} {figure}\n" for what, figure in lines) + "\n"
-            tsv += "".join(f"footprint\t{what}\t-\t{figure}\t-\t-\t\n" for what, figure in lines)
-        (machines.OUT / f"{name}.svg").write_text(table.as_svg(part.title, results), encoding="utf-8")
-    text += versions()
-    (machines.OUT / "table.txt").write_text(text, encoding="utf-8")
-    (machines.OUT / "table.tsv").write_text(tsv, encoding="utf-8")
-    print(text, end="")
+        more_text, more_tsv = one_part(name, names, whole=not args.rows)
+        text += more_text
+        tsv += more_tsv
+        # After each: the second part may be interrupted.
+        (machines.OUT / "table.txt").write_text(text + versions(), encoding="utf-8")
+        (machines.OUT / "table.tsv").write_text(tsv, encoding="utf-8")
+    print(text + versions(), end="")
     say(f"in {machines.OUT.relative_to(machines.TOP)}/: table.txt, table.tsv, "
         + ", ".join(f"{name}.svg" for name in args.parts))
 

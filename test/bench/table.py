@@ -55,7 +55,7 @@ def slower(results):
             if cells.get("plinth") and cells.get("kvm") and cells["plinth"] > cells["kvm"]]
 
 
-# --- SVG: a bar for each column, on a logarithmic scale ----------------------------------------------------------------
+# --- SVG: a bar for each column, on a logarithmic scale ---------------------------------------------------------------
 
 COLOURS = {"bare": "#9a9a9a", "plinth": "#1f77b4", "kvm": "#d62728"}
 BAR, GAP, LEFT, WIDTH = 7, 6, 130, 900
@@ -80,7 +80,8 @@ def as_svg(title, results):
     top = max((max(v for v in cells.values() if v) for _, cells in rows), default=1)
     step = BAR * len(COLUMNS) + GAP
     height = 50 + step * len(rows)
-    legend = "".join(f'<text x="{LEFT + 300 + 90 * i}" y="36" fill="{COLOURS[c]}">{c}</text>' for i, c in enumerate(COLUMNS))
+    legend = "".join(f'<text x="{LEFT + 300 + 90 * i}" y="36" fill="{COLOURS[c]}">{c}</text>'
+                     for i, c in enumerate(COLUMNS))
     body = "\n".join(line for n, (row, cells) in enumerate(rows) for line in bars(46 + n * step, row, cells, top))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif" '
             f'font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n'

@@ -27,7 +27,8 @@ void bench_irq(void);
 void bench_ap_irq(void);
 void bench_irq_x2apic(void);
 
-/* Does nothing; a plugin of QEMU sees it and begins (even) or ends (odd) to count: test/bench/count.c. */
+/* Does nothing; a plugin of QEMU sees it and begins (even) or ends (odd) to count:
+ * test/bench/count.c. */
 #define BENCH_MARK(n) asm volatile("nopl 0x504c4e00 + %c0(%%rax)" : : "i"(n) : "memory")
 
 #define VEC_BENCH    0x50
@@ -42,18 +43,20 @@ static inline u64 ticks(void)
 	return (u64)hi << 32 | lo;
 }
 
-/* A measure function: the instructions of `setup`, then `insn` n times. Both may use all registers but
- * rsp, rbp and r15. */
-#define LOOP(name, setup, insn)                                                                      \
-	static u64 name(u32 n)                                                                       \
-	{                                                                                            \
-		u64 from = ticks();                                                                  \
-                                                                                                     \
-		asm volatile("movl %0, %%r15d\n\t" setup "\n1:\t" insn "\n\tdecl %%r15d\n\tjnz 1b"     \
-			     :                                                                       \
-			     : "g"(n)                                                                \
-			     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r15", "cc", "memory"); \
-		return ticks() - from;                                                               \
+/* A measure function: the instructions of `setup`, then `insn` n times. Both may use all registers
+ * but rsp, rbp and r15. */
+#define LOOP(name, setup, insn)                                                                    \
+	static u64 name(u32 n)                                                                     \
+	{                                                                                          \
+		u64 from = ticks();                                                                \
+                                                                                                   \
+		asm volatile("movl %0, %%r15d\n\t" setup "\n1:\t" insn                            \
+			     "\n\tdecl %%r15d\n\tjnz 1b"                                          \
+			     :                                                                     \
+			     : "g"(n)                                                              \
+			     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r15", "cc",        \
+			       "memory");                                                          \
+		return ticks() - from;                                                             \
 	}
 
 /* Measures the rows that the command line names (or all, with "all") and prints them. */

@@ -17,8 +17,8 @@ static bool amd(void)
 	return cpuid(0, 0).c == 0x444d4163; /* "cAMD" */
 }
 
-/* KVM's hypercall 1 does nothing there, and others do not know it. Each vendor has an instruction of
- * its own; the other one's is an invalid opcode, which a hypervisor may put right. */
+/* KVM's hypercall 1 does nothing there, and others do not know it. Each vendor has an instruction
+ * of its own; the other one's is an invalid opcode, which a hypervisor may put right. */
 static bool hypercall_ready(void)
 {
 	u64 rax;

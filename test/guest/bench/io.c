@@ -14,8 +14,7 @@ LOOP(in_absent, "movl $0x2f0, %%edx", "inb %%dx, %%al")
 LOOP(out_pic, "movb $0xff, %%al", "outb %%al, $0x21")
 LOOP(out_absent, "movl $0x2f0, %%edx", "outb %%al, %%dx")
 /* One instruction of 64 bytes; the source stays the same. */
-LOOP(outs_absent, "movl $0x2f0, %%edx",
-     "movl $0x100000, %%esi\n\tmovl $64, %%ecx\n\trep outsb")
+LOOP(outs_absent, "movl $0x2f0, %%edx", "movl $0x100000, %%esi\n\tmovl $64, %%ecx\n\trep outsb")
 LOOP(read_tpr, "movl $0xfee00080, %%ebx", "movl (%%rbx), %%eax")
 LOOP(write_tpr, "movl $0xfee00080, %%ebx\n\txorl %%eax, %%eax", "movl %%eax, (%%rbx)")
 LOOP(write_eoi, "movl $0xfee000b0, %%ebx\n\txorl %%eax, %%eax", "movl %%eax, (%%rbx)")

@@ -10,12 +10,12 @@
 
 #define TIMER_TICKS    200000u
 #define MSR_X2APIC_ICR 0x830u
-/* Below it a hypervisor has only begun to think of the interrupt. */
-#define WAIT_LOOPS 100000000u
+#define WAIT_LOOPS     100000000u /* then it does not come any more */
 
 u64 self_ipi_x2apic(u32 n);
 
-static u32 ratio; /* ticks of the TSC in 2^16 of the LAPIC's timer, where there is no deadline mode */
+/* Ticks of the TSC in 2^16 of the LAPIC's timer, where there is no deadline mode. */
+static u32 ratio;
 
 static bool handler_ready(void)
 {

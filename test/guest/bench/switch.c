@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a switch between two VMs on one processor costs: both run this. Each looks at the TSC all the
- * time and notes when it was away for longer than an interrupt takes. A gap of the one is a run of
- * the other and two switches; whoever started them both finds which belong together and subtracts.
+ * What a switch between two VMs on one processor costs: both run this. Each looks at the TSC all
+ * the time and notes when it was away for longer than an interrupt takes. A gap of the one is a run
+ * of the other and two switches; whoever started them both finds what belongs together and
+ * subtracts.
  */
 #include "bench.h"
 
 #define AWAY 40000u /* ticks; shorter ones are the host's own interrupts */
 #define SEEN 64u
-#define LATE (20 * NS_PER_S) /* nobody else is here */
+#define LATE 2000000000ull /* ticks; nobody else is here */
 
 void bench_switch(const struct hvm_start_info *si)
 {
@@ -29,6 +30,5 @@ void bench_switch(const struct hvm_start_info *si)
 	}
 	(void)si;
 	for (u32 i = 0; i < count; i++)
-		print("gap\t%lu\t%lu\n", gaps[i].from,
-		      gaps[i].to);
+		print("gap\t%lu\t%lu\n", gaps[i].from, gaps[i].to);
 }
