@@ -25,7 +25,7 @@ def switch_cost(first, second):
         costs = [gap - run for gap, run in pairs(first, runs, shift)]
         if len(costs) < 8 or statistics.median(costs) <= 0:
             continue
-        spread = statistics.median(abs(c - statistics.median(costs)) for c in costs)
+        spread = statistics.mean(abs(c - statistics.median(costs)) for c in costs)
         if best is None or spread < best[0]:
             best = (spread, statistics.median(costs))
     return round(best[1] / 2) if best else None

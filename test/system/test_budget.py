@@ -4,17 +4,16 @@ What an exit may cost, in instructions: test/budget.tsv. The emulators count the
 maximum is a longer path and not a busy host. tools/exit-profile shows where the instructions go (docs/PERFORMANCE.md).
 """
 
-import re
-import subprocess
 import sys
 
 import pytest
 
-from plinth_vm import BUILD, TOP
+from plinth_vm import TOP
 
 sys.path.insert(0, str(TOP / "test/bench"))
 
 import columns  # noqa: E402
+import footprint  # noqa: E402
 from gaps import switch_cost  # noqa: E402
 from rows import BY_NAME  # noqa: E402
 from svm_part import SvmPart  # noqa: E402
@@ -46,9 +45,7 @@ def test_no_exit_is_longer_than_agreed(part):
 
 
 def test_image_is_no_larger_than_agreed():
-    text = subprocess.run(["llvm-readelf", "-lW", BUILD / "plinth.elf"], check=True, capture_output=True, text=True).stdout
-    size = sum(int(found, 16) for found in re.findall(r"LOAD +\S+ +\S+ +\S+ +(0x[0-9a-f]+)", text))
-    assert 0 < size <= budget("image")["bytes"]
+    assert 0 < footprint.image_bytes() <= budget("image")["bytes"]
 
 
 def test_a_switch_is_a_gap_of_one_less_a_run_of_the_other():

@@ -102,9 +102,18 @@ static const char *find_word(const struct hvm_start_info *si, const char *key)
 
 bool cmdline_has(const struct hvm_start_info *si, const char *word)
 {
-	const char *end = find_word(si, word);
+	const char *p = (const char *)si->cmdline;
+	size_t len = strlen(word), n;
 
-	return end && (!*end || *end == ' ');
+	for (; p && *p; p += n) {
+		while (*p == ' ')
+			p++;
+		for (n = 0; p[n] && p[n] != ' '; n++)
+			;
+		if (n == len && !strncmp(p, word, len))
+			return true;
+	}
+	return false;
 }
 
 u64 cmdline_number(const struct hvm_start_info *si, const char *key, u64 none)
