@@ -39,6 +39,7 @@ help:
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
 	@echo 'test-system    boots it under QEMU and looks'
+	@echo 'bench        what exits cost, beside KVM (PARTS=svm ROWS="cpuid ipi": test/bench/rules.mk)'
 	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
 	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
@@ -182,6 +183,7 @@ $(B)/libhost.a: $(HOST_OBJ)
 include guests/rules.mk
 -include guests/demo/rules.mk test/guest/rules.mk
 include test/fuzz/rules.mk
+include test/bench/rules.mk
 
 COVERED := lib ept sched vm devices guests
 

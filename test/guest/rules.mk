@@ -2,7 +2,7 @@
 # The tiny guests: PVH kernels of our own, each build/guests/NAME.elf. Included by the Makefile.
 
 GUEST_RT       := $(wildcard test/guest/rt/*.c) $(wildcard test/guest/rt/*.asm) lib/fmt.c lib/string.c lib/str.c
-GUEST_NAMES    := hello quickreset triplefault cpucheck devcheck modes statedump smp hog thief ticker emulator hostile apart
+GUEST_NAMES    := hello quickreset triplefault cpucheck devcheck modes statedump smp hog thief bench ticker emulator hostile apart
 GUEST_hello    := test/guest/hello.c
 GUEST_quickreset := test/guest/quickreset.c
 GUEST_triplefault := test/guest/triplefault.c
@@ -16,6 +16,7 @@ GUEST_thief    := test/guest/thief.c
 GUEST_emulator := test/guest/emulator.c
 GUEST_hostile  := $(wildcard test/guest/hostile/*.c)
 GUEST_apart    := test/guest/apart.c
+GUEST_bench    := $(wildcard test/guest/bench/*.c) $(wildcard test/guest/bench/*.asm)
 GUEST_ticker   := guests/demo/ticker.c
 GUESTS         := $(GUEST_NAMES:%=$(B)/guests/%.elf)
 

@@ -12,9 +12,11 @@
 
 #define COM1        0x3f8
 #define LSR_THRE    0x20u
+#define LSR_TEMT    0x40u
 #define MODULES_MAX 8
 #define MEMORY_MAX  32
 #define CMDLINE_MAX 512
+#define MB2_MAGIC   0x36d76289u
 #define GRACE_US    2000000 /* a board may take a while to act */
 
 /* Offsets in the FADT (ACPI specification, "Fixed ACPI Description Table"). */
@@ -23,7 +25,14 @@
 #define FADT_FLAGS    112
 #define FADT_TMR_32   BIT(8)
 
-void rt_start(const struct hvm_start_info *si);
+enum {
+	MB2_TAG_END = 0,
+	MB2_TAG_CMDLINE = 1,
+	MB2_TAG_OLD_RSDP = 14,
+	MB2_TAG_RSDP = 15,
+};
+
+void rt_start(const void *start, u32 magic);
 
 static struct hvm_start_info info;
 static struct hvm_module modules[MODULES_MAX];
@@ -93,9 +102,18 @@ static const char *find_word(const struct hvm_start_info *si, const char *key)
 
 bool cmdline_has(const struct hvm_start_info *si, const char *word)
 {
-	const char *end = find_word(si, word);
+	const char *p = (const char *)si->cmdline;
+	size_t len = strlen(word), n;
 
-	return end && (!*end || *end == ' ');
+	for (; p && *p; p += n) {
+		while (*p == ' ')
+			p++;
+		for (n = 0; p[n] && p[n] != ' '; n++)
+			;
+		if (n == len && !strncmp(p, word, len))
+			return true;
+	}
+	return false;
 }
 
 u64 cmdline_number(const struct hvm_start_info *si, const char *key, u64 none)
@@ -161,6 +179,11 @@ u32 pm_mask(void)
 	return timer_mask;
 }
 
+u16 pm_port(void)
+{
+	return pm_timer_port;
+}
+
 u32 pm_ticks(void)
 {
 	return in32(pm_timer_port) & timer_mask;
@@ -189,6 +212,9 @@ void delay_us(u64 us)
 void power_off(void)
 {
 	cli();
+	/* The last line is not to be cut off. */
+	while (!(in8(COM1 + 5) & LSR_TEMT))
+		pause();
 	/* The sleep type of S5 is the board's choice in the DSDT's _S5: Plinth's is 5, QEMU's is 0.
 	 * Each ignores the other's. */
 	out16(pm1a_port, 5 << 10 | 1 << 13);
@@ -254,8 +280,32 @@ static void use_fadt(void)
 		timer_mask = 0xffffffff;
 }
 
-void rt_start(const struct hvm_start_info *si)
+/* Multiboot2 Specification, "Boot information format": what of it a guest uses, as PVH would say it. */
+static const struct hvm_start_info *from_multiboot2(const u8 *start)
 {
+	static struct hvm_start_info si = { .magic = HVM_START_MAGIC };
+	const u8 *end = start + *(const u32 *)start;
+	u32 type, size;
+
+	for (const u8 *tag = start + 8; tag < end; tag += (size + 7) & ~7u) {
+		memcpy(&type, tag, 4);
+		memcpy(&size, tag + 4, 4);
+		if (type == MB2_TAG_END || size < 8)
+			break;
+		if (type == MB2_TAG_CMDLINE)
+			si.cmdline = (u64)(tag + 8);
+		if (type == MB2_TAG_RSDP || (type == MB2_TAG_OLD_RSDP && !si.rsdp))
+			si.rsdp = (u64)(tag + 8);
+	}
+	return &si;
+}
+
+void rt_start(const void *start, u32 magic)
+{
+	const struct hvm_start_info *si = start;
+
+	if (magic == MB2_MAGIC)
+		si = from_multiboot2(start);
 	serial_init();
 	trap_init();
 	trap_load();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The runtime of the tiny guests (test/guest, guests/demo): PVH kernels that run under Plinth and
- * bare under QEMU's -kernel alike. A guest is one function main(); it starts on processor 0 in long
+ * bare under QEMU's -kernel alike (or started by GRUB, by multiboot2). A guest is one function main(); it starts on processor 0 in long
  * mode, memory below 4 GiB mapped one to one, interrupts off, exceptions printed, both 8259 masked.
  * Uses lib/ and nothing else of Plinth.
  */
@@ -70,4 +70,5 @@ u64 clock_ns(void);
 void delay_us(u64 us);
 /* Raw ticks of the PM timer (3.579545 MHz) and its width as a mask. */
 u32 pm_ticks(void);
+u16 pm_port(void);
 u32 pm_mask(void);

@@ -13,13 +13,22 @@ section .note.pvh note alloc noexec nowrite align=4
 	db	"Xen", 0
 	dq	pvh_entry
 
+; Multiboot2 Specification, "The layout of Multiboot2 header": so that GRUB starts a guest bare where there is
+; no loader that knows PVH.
+section .multiboot2 alloc noexec nowrite align=8
+mb2:	dd	0xe85250d6, 0, mb2_end - mb2, -(0xe85250d6 + mb2_end - mb2)
+	dd	0, 8			; the tag that ends them
+mb2_end:
+
 section .text
 bits 32
 
 global pvh_entry
-; In: ebx = hvm_start_info, flat 32-bit segments, paging and interrupts off.
+; In: ebx = hvm_start_info, flat 32-bit segments, paging and interrupts off. By multiboot2 the same, but
+; eax = its magic and ebx = its information.
 pvh_entry:
 	cld
+	mov	esi, eax
 	mov	edi, __bss_start
 	mov	ecx, __bss_end
 	sub	ecx, edi
@@ -45,7 +54,8 @@ pvh_entry:
 
 	call	long_mode
 bits 64
-	mov	edi, ebx		; hvm_start_info; clears the upper half
+	mov	edi, ebx		; the information; clears the upper half
+	mov	esi, esi
 	call	rt_start
 .stop:	cli
 	hlt

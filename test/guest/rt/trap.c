@@ -52,16 +52,23 @@ static struct tss tss;
 static u8 ring0_stack[8192] __attribute__((aligned(16)));
 static trap_fn *handlers[256];
 
+static void set_gate(unsigned vector, u64 stub)
+{
+	idt[vector] = (struct gate){(u16)stub,         SEL_CODE64,        0, 0x8e,
+				    (u16)(stub >> 16), (u32)(stub >> 32), 0};
+}
+
+void trap_gate(u8 vector, void (*stub)(void))
+{
+	set_gate(vector, (u64)stub);
+}
+
 void trap_init(void)
 {
 	u64 base = (u64)&tss;
 
-	for (unsigned i = 0; i < 256; i++) {
-		u64 stub = (u64)trap_stubs[i];
-
-		idt[i] = (struct gate){(u16)stub,         SEL_CODE64,        0, 0x8e,
-				       (u16)(stub >> 16), (u32)(stub >> 32), 0};
-	}
+	for (unsigned i = 0; i < 256; i++)
+		set_gate(i, (u64)trap_stubs[i]);
 	tss.rsp[0] = (u64)ring0_stack + sizeof(ring0_stack);
 	tss.iopb = sizeof(tss);
 	gdt[SEL_TSS / 8] =

@@ -34,6 +34,8 @@ void trap_load(void);
 /* `fn` NULL: none. An interrupt without a handler is only counted, an exception is printed and ends
  * the guest. */
 void trap_set(u8 vector, trap_fn *fn);
+/* `stub` itself becomes the handler: it ends with IRETQ and preserves all registers. */
+void trap_gate(u8 vector, void (*stub)(void));
 /* Interrupts that came without a handler. */
 extern u32 trap_stray;
 
