@@ -81,6 +81,7 @@ void screen_interrupts(const struct acpi_info *acpi)
 			serial_irq_on(u);
 			continue;
 		}
+		serial_polled(u);
 		poll_period = POLL_SOON;
 		log_info("serial port %xh: no interrupt, polled", u->port);
 	}

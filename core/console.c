@@ -185,4 +185,7 @@ void console_panic_write(const char *text)
 			console_panel_put(CONSOLE_PANEL_LOG, '\r');
 		console_panel_put(CONSOLE_PANEL_LOG, *text);
 	}
+	for (u32 i = 0; i < con.sink_count; i++)
+		if (con.sinks[i]->flush)
+			con.sinks[i]->flush(con.sinks[i]);
 }

@@ -38,6 +38,8 @@ struct console_sink {
 	void (*put)(struct console_sink *s, char c);
 	/* A byte typed, or -1. NULL: there is no keyboard. */
 	int (*get)(struct console_sink *s);
+	/* All that was put is on its way when it returns. NULL: put() does so. */
+	void (*flush)(struct console_sink *s);
 	/* Screens with panels have all four, others none. put() then means the log's panel. */
 	void (*panel_put)(struct console_sink *s, u32 panel, char c);
 	/* Panels for so many guests. The names live as long. */

@@ -22,6 +22,7 @@
 #define LCR_8N1     0x03
 #define LCR_DLAB    BIT(7)
 #define IER_RX      BIT(0)
+#define IER_TX      BIT(1)
 #define MCR_DTR     BIT(0)
 #define MCR_RTS     BIT(1)
 #define MCR_OUT2    BIT(3) /* on the PC: the interrupt reaches its pin */
@@ -120,6 +121,56 @@ static bool wait_empty(struct serial *u)
 	return false;
 }
 
+/* Sends without the ring: what does not fit is waited for. */
+static void put_now(struct serial *u, u8 byte)
+{
+	if (!u->room) {
+		u->stuck = !wait_empty(u);
+		if (u->stuck)
+			return;
+		u->room = u->fifo ? FIFO_SIZE : 1;
+	}
+	u->room--;
+	set_reg(u, REG_DATA, byte);
+}
+
+static bool has_room(struct serial *u)
+{
+	u8 lsr;
+
+	if (u->room)
+		return true;
+	lsr = receive(u);
+	if (lsr == LSR_ABSENT || !(lsr & LSR_THRE))
+		return false;
+	u->room = u->fifo ? FIFO_SIZE : 1;
+	return true;
+}
+
+/* Gives the port what waits, as far as it takes it. */
+static void pump(struct serial *u)
+{
+	bool sending;
+
+	while (ring_used(&u->tx) && has_room(u)) {
+		u->room--;
+		set_reg(u, REG_DATA, (u8)ring_get(&u->tx));
+	}
+	sending = ring_used(&u->tx);
+	if (!u->irq || sending == u->sending)
+		return;
+	u->sending = sending;
+	set_reg(u, REG_IER, (u8)(IER_RX | (sending ? IER_TX : 0)));
+}
+
+static void sink_flush(struct console_sink *s)
+{
+	struct serial *u = container_of(s, struct serial, sink);
+
+	while (ring_used(&u->tx))
+		put_now(u, (u8)ring_get(&u->tx));
+}
+
 static void sink_put(struct console_sink *s, char c)
 {
 	serial_put(container_of(s, struct serial, sink), (u8)c);
@@ -132,8 +183,9 @@ static int sink_get(struct console_sink *s)
 
 bool serial_init(struct serial *u, u16 port, u32 baud)
 {
-	*u = (struct serial){ .sink = { .put = sink_put, .get = sink_get }, .port = port };
+	*u = (struct serial){ .sink = { .put = sink_put, .get = sink_get, .flush = sink_flush }, .port = port };
 	ring_init(&u->rx, u->rx_data, SERIAL_RX_SIZE);
+	ring_init(&u->tx, u->tx_data, SERIAL_TX_SIZE);
 	set_reg(u, REG_LCR, LCR_8N1);
 	if (!is_present(u))
 		return false;
@@ -151,14 +203,16 @@ bool serial_init(struct serial *u, u16 port, u32 baud)
 
 void serial_put(struct serial *u, u8 byte)
 {
-	if (!u->room) {
-		u->stuck = !wait_empty(u);
-		if (u->stuck)
-			return;
-		u->room = u->fifo ? FIFO_SIZE : 1;
+	if (!u->queues) {
+		put_now(u, byte);
+		return;
 	}
-	u->room--;
-	set_reg(u, REG_DATA, byte);
+	if (!ring_free(&u->tx))
+		put_now(u, (u8)ring_get(&u->tx));
+	ring_put(&u->tx, byte);
+	/* While it interrupts for more, there is no room before it does. */
+	if (!u->sending)
+		pump(u);
 }
 
 int serial_get(struct serial *u)
@@ -166,6 +220,7 @@ int serial_get(struct serial *u)
 	int byte;
 
 	receive(u);
+	pump(u);
 	byte = ring_get(&u->rx);
 	hold(u);
 	return byte;
@@ -184,9 +239,14 @@ u8 serial_isa_irq(u16 port)
 	return 0;
 }
 
+void serial_polled(struct serial *u)
+{
+	u->queues = true;
+}
+
 void serial_irq_on(struct serial *u)
 {
-	u->irq = true;
+	u->queues = u->irq = true;
 	set_modem(u);
 	set_reg(u, REG_IER, IER_RX);
 }
