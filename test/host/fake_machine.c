@@ -17,7 +17,7 @@ static u32 leaf_count;
 static bool ones;
 
 u64 fake_machine_xcr0;
-u32 fake_machine_cpu;
+u32 fake_machine_cpu, fake_machine_pcpus = 4;
 u64 fake_machine_vector[2][16][2];
 bool fake_machine_x87_pending;
 const struct guest_cpu *fake_machine_loaded;
@@ -86,7 +86,7 @@ u64 machine_xcr0(void)
 
 u32 machine_pcpus(void)
 {
-	return 1;
+	return fake_machine_pcpus;
 }
 
 u32 machine_this_pcpu(void)

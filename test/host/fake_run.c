@@ -91,6 +91,7 @@ u64 run_slice(void)
 void run_times_of(struct runnable *r, struct run_times *out)
 {
 	*out = r->times;
+	out->at = time_now();
 }
 
 void run_pcpu_of(u32 cpu, struct run_pcpu *out)

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from backends import VMX, on
-from plinth_vm import CTRL_A, config, vm
+from plinth_vm import CTRL_A, config, linux, vm
 
 ICOUNT = 4
 WINDOW_ERROR = 0.01  # of a pCPU, in any second
@@ -72,9 +72,9 @@ def check(top, ideal, seconds, window=WINDOW_ERROR, total=TOTAL_ERROR):
     assert off < total, (ideal, whole)
 
 
-def boot(machine, *sections, cpus=2, **host):
+def boot(machine, *sections, cpus=2, memory="256M", **host):
     host.setdefault("features", NO_X2APIC)
-    return machine(timeout=240, icount=ICOUNT).boot(config(*sections, **host), cpus=cpus, memory="256M")
+    return machine(timeout=240, icount=ICOUNT).boot(config(*sections, **host), cpus=cpus, memory=memory)
 
 
 @pytest.mark.parametrize("weights, ideal", [
@@ -164,6 +164,13 @@ def test_theft(machine, burn, sleep):
     assert got["thief"] < 1 / 3 + 0.01
     assert got["w0"] > 1 / 3 - 0.005 and got["w1"] > 1 / 3 - 0.005
     assert abs(got["w0"] - got["w1"]) < 0.005
+
+
+def test_steal_time(machine):
+    """Linux sees what it did not get: two thirds, beside two that burn."""
+    m = boot(machine, linux("web", "test=steal"), hog("w0"), hog("w1"), cpus=1, memory="512M")
+    stolen = int(m.expect(r"\[web\] steal: (\d+) of 1000", timeout=200).group(1))
+    assert 600 < stolen < 720
 
 
 @on(VMX)
