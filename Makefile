@@ -30,7 +30,7 @@ HV_FLAGS := -ffreestanding -ffunction-sections -fdata-sections -fno-pic -mcmodel
             -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
             -DPLINTH_DEBUG
 
-.PHONY: all run test test-unit test-system check image iso clean help coverage
+.PHONY: all run test test-unit test-system soak check image iso clean help coverage
 all: $(B)/plinth.elf $(B)/BOOTX64.EFI
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
 	@echo 'test-system    boots it under QEMU and looks'
+	@echo 'soak         what is in test/soak: 200 cold boots, ...  (SOAK=test/soak/boots BOOTS=n: only n boots)'
 	@echo 'bench        what exits cost, beside KVM (PARTS=svm ROWS="cpuid ipi": test/bench/rules.mk)'
 	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
@@ -58,7 +59,7 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
            $(addprefix vm/,run.c exit_io.c cpuid.c msr.c bus.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
-$(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
+$(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-functions=1 -falign-loops=1
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
 
 $(B)/hv/%.o: %.c
@@ -152,6 +153,7 @@ HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c
 HOST_EXTRA += $(wildcard core/console*.c) core/ansi.c core/symbols.c drivers/acpi_madt.c drivers/calibrate.c \
               drivers/cmos_decode.c drivers/framebuffer.c drivers/panels.c drivers/font.c drivers/scancode.c \
               drivers/ioapic_isa.c
+HOST_EXTRA += boot/gop.c core/isolation.c drivers/pci_serial.c
 HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_pc_systems test_vm_failures
@@ -218,6 +220,12 @@ check:
 	$(Q)tools/check-layers
 
 test: check test-unit test-system
+
+# Longer than a test may be: whatever can be run in test/soak, one after the other. SOAK=test/soak/boots: only that.
+SOAK ?= $(sort $(shell find test/soak -maxdepth 1 -type f -perm -u+x))
+
+soak: all image iso guests
+	$(Q)set -e; for one in $(SOAK); do echo "  SOAK    $$one"; BOOTS=$(BOOTS) $$one; done
 
 # One after the other, and the quick ones first, also with -j.
 ifneq ($(filter test,$(MAKECMDGOALS)),)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <core/symbols.h>
 
-#define FIRST_PAIR 0x80
-#define PAIRS_SIZE 256
-#define DEPTH_MAX  32 /* pairs within pairs */
-#define STEPS_MAX  (2 * SYMBOL_NAME_MAX)
+#define CODES	  256
+#define DEPTH_MAX 32 /* pairs within pairs */
+#define STEPS_MAX (2 * SYMBOL_NAME_MAX)
 
 struct reader {
 	const u8 *at, *end;
@@ -27,57 +26,64 @@ static u64 number(struct reader *r)
 	return val;
 }
 
-/* Adds what `code` stands for. */
-static size_t expand(const u8 *pairs, u8 code, char *name, size_t len)
+/* What codes stand for (tools/symbols). */
+struct codes {
+	u32 letters;
+	const u8 *letter, *pair;
+};
+
+/* Adds what `code` stands for. False: that was the end of the name. */
+static bool expand(const struct codes *k, u8 code, char *name, size_t *len)
 {
 	u8 stack[DEPTH_MAX];
 	u32 depth = 0;
+	bool more = true;
 
 	stack[depth++] = code;
 	/* A damaged table may hold a pair of itself. */
 	for (u32 steps = 0; depth && steps < STEPS_MAX; steps++) {
 		u8 c = stack[--depth];
 
-		if (c < FIRST_PAIR) {
-			if (len < SYMBOL_NAME_MAX - 1)
-				name[len++] = (char)c;
-		} else if (depth + 2 <= DEPTH_MAX) {
-			stack[depth++] = pairs[(c - FIRST_PAIR) * 2 + 1];
-			stack[depth++] = pairs[(c - FIRST_PAIR) * 2];
+		if (c >= k->letters && depth + 2 <= DEPTH_MAX) {
+			stack[depth++] = k->pair[(c - k->letters) * 2 + 1];
+			stack[depth++] = k->pair[(c - k->letters) * 2];
+		} else if (!c) {
+			more = false;
+		} else if (c < k->letters && *len < SYMBOL_NAME_MAX - 1) {
+			name[(*len)++] = (char)k->letter[c];
 		}
 	}
-	return len;
+	return more;
 }
 
 bool symbol_find(const u8 *table, size_t len, u64 at, struct symbol *out)
 {
-	struct reader r, found = { 0 };
-	const u8 *pairs;
-	u64 addr = 0, found_at = 0;
-	size_t n = 0;
+	struct reader r;
+	struct codes k;
+	bool found = false;
+	u64 addr = 0;
 	u32 count;
 
-	if (len < 2 + PAIRS_SIZE)
+	if (len < 3)
 		return false;
 	r = (struct reader){ table, table + len };
 	count = next(&r);
 	count |= (u32)next(&r) << 8;
-	pairs = r.at;
-	r.at += PAIRS_SIZE;
-	while (count--) {
-		addr += number(&r);
-		if (addr > at)
-			break;
-		found = r;
-		found_at = addr;
-		for (u8 codes = next(&r); codes; codes--)
-			next(&r);
-	}
-	if (!found.at)
+	k.letters = next(&r);
+	k.letter = r.at;
+	if (len < 3 + k.letters + 2 * (CODES - k.letters))
 		return false;
-	for (u8 codes = next(&found); codes; codes--)
-		n = expand(pairs, next(&found), out->name, n);
-	out->name[n] = '\0';
-	out->offset = at - found_at;
-	return true;
+	k.pair = k.letter + k.letters;
+	r.at = k.pair + 2 * (CODES - k.letters);
+	/* The names before are read only to get past them. */
+	while (count-- && (addr += number(&r)) <= at) {
+		size_t n = 0;
+
+		while (r.at < r.end && expand(&k, next(&r), out->name, &n))
+			continue;
+		out->name[n] = '\0';
+		out->offset = at - addr;
+		found = true;
+	}
+	return found;
 }

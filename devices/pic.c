@@ -320,7 +320,7 @@ static void power_on(struct pic *p)
 		};
 }
 
-static void pic_reset(struct device *d)
+static rare void pic_reset(struct device *d)
 {
 	power_on(pic_of(d));
 	update(pic_of(d));

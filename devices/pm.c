@@ -197,7 +197,7 @@ static const struct device_ops smi_ops = {
 	.reset = smi_reset,
 };
 
-void pm_init(struct pm *p, struct spinlock *lock, struct irq_line sci, void (*poweroff)(void *ctx),
+rare void pm_init(struct pm *p, struct spinlock *lock, struct irq_line sci, void (*poweroff)(void *ctx),
 	     void *ctx)
 {
 	*p = (struct pm){

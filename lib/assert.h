@@ -12,12 +12,14 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 #define check(x)                                                                                   \
 	do {                                                                                       \
 		if (__builtin_expect(!(x), 0))                                                     \
-			panic("check failed: %s (%s:%d)", #x, __FILE__, __LINE__);                 \
+			panic("check failed at %s:%d", __FILE__, __LINE__);                            \
 	} while (0)
 
 /* Debug and test builds; the expression is type-checked in every build. */
 #ifdef PLINTH_DEBUG
-#define assert(x) check(x)
+#define DEBUG_BUILD 1
+#define assert(x)   check(x)
 #else
-#define assert(x) ((void)sizeof(!(x)))
+#define DEBUG_BUILD 0
+#define assert(x)   ((void)sizeof(!(x)))
 #endif

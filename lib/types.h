@@ -34,8 +34,12 @@ typedef u64 gva_t; /* guest-virtual (linear) address */
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define must_check   __attribute__((warn_unused_result))
-/* Rare work that is called from a path walked often: kept apart, that path needs no stack frame for it. */
-#define rare __attribute__((noinline))
+/* Rare work in a file that is made fast: small itself, and kept apart, so that a path walked often needs no stack frame for it. */
+#if __has_attribute(minsize)
+#define rare __attribute__((noinline, cold, minsize))
+#else
+#define rare __attribute__((noinline, cold))
+#endif
 
 /* The structure of type `type` whose member `member` is at `ptr`. */
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

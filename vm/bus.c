@@ -9,7 +9,7 @@
 #define PAGE_END  0xff /* no window's place */
 static_assert(BUS_WINDOWS < PAGE_END, "a window's place fits in a byte");
 
-static void clear_index(struct bus_index *ix)
+static rare void clear_index(struct bus_index *ix)
 {
 	memset(ix, NOBODY, sizeof(*ix));
 	for (u32 i = 0; i < BUS_PAGES; i++)
@@ -50,7 +50,7 @@ static void make_index(struct bus *b)
 		b->index = NULL;
 }
 
-enum status bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device *dev)
+rare enum status bus_add(struct bus *b, u64 base, u64 len, u64 origin, struct device *dev)
 {
 	u32 i;
 

@@ -91,7 +91,7 @@ static regs make_0(u32 vcpus)
 	return r;
 }
 
-static regs make_1(u32 vcpus)
+static rare regs make_1(u32 vcpus)
 {
 	regs r = machine_cpuid(1, 0);
 
@@ -189,7 +189,7 @@ static regs xsave_features(struct vcpu *v)
 	return r;
 }
 
-static void now_d(struct vcpu *v, u32 sub, regs *r)
+static rare void now_d(struct vcpu *v, u32 sub, regs *r)
 {
 	u32 mask = host_xcr0();
 
@@ -346,7 +346,7 @@ static u32 slot_of(u32 leaf)
 	return leaf == FIRST_PLINTH ? SLOT_PLINTH : SLOT_NONE;
 }
 
-void cpuid_setup(struct vm *vm)
+rare void cpuid_setup(struct vm *vm)
 {
 	struct cpuid_table *t = &vm->cpuid;
 

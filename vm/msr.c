@@ -24,7 +24,7 @@ static bool read_efer(struct vcpu *v, u32 msr, u64 *val)
 }
 
 /* LMA is read-only: what is written to it is ignored. */
-static bool write_efer(struct vcpu *v, u32 msr, u64 val)
+static rare bool write_efer(struct vcpu *v, u32 msr, u64 val)
 {
 	const struct virt_ops *virt = v->vm->virt;
 	u64 old = virt->get_reg(v, REG_EFER);
@@ -56,7 +56,7 @@ static bool pat_valid(u64 val)
 	return true;
 }
 
-static bool write_pat(struct vcpu *v, u32 msr, u64 val)
+static rare bool write_pat(struct vcpu *v, u32 msr, u64 val)
 {
 	if (!pat_valid(val))
 		return false;
@@ -149,7 +149,7 @@ static bool mtrr_type_valid(u8 type)
 	return type == 0 || type == 1 || (type >= 4 && type <= 6);
 }
 
-static bool write_mtrr_fix(struct vcpu *v, u32 msr, u64 val)
+static rare bool write_mtrr_fix(struct vcpu *v, u32 msr, u64 val)
 {
 	for (unsigned i = 0; i < 64; i += 8)
 		if (!mtrr_type_valid((u8)(val >> i)))
@@ -164,7 +164,7 @@ static bool write_mtrr_def(struct vcpu *v, u32 msr, u64 val)
 	return write_stored(v, msr, val);
 }
 
-static bool write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
+static rare bool write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
 {
 	u64 reserved = ~width_mask(8) | ~((1ull << v->vm->cpuid.phys_bits) - 1);
 

@@ -14,29 +14,49 @@ static void add(u8 byte)
 	table[len++] = byte;
 }
 
-static void add_symbol(u32 distance, const u8 *codes, u8 count)
+#define LETTERS 28 /* the end, a to z, _ */
+#define PAIR(n) (LETTERS + (n))
+
+/* A letter, or from 80h on a pair. */
+static u8 code_of(u8 c)
+{
+	if (c >= 0x80)
+		return (u8)PAIR(c - 0x80);
+	return c == '_' ? LETTERS - 1 : c ? (u8)(c - 'a' + 1) : 0;
+}
+
+static void add_symbol(u32 distance, const char *name, bool end)
 {
 	for (; distance > 0x7F; distance >>= 7)
 		add((u8)(distance | 0x80));
 	add((u8)distance);
-	add(count);
-	for (u8 i = 0; i < count; i++)
-		add(codes[i]);
+	while (*name)
+		add(code_of((u8)*name++));
+	if (end)
+		add(0);
 }
 
-/* 80h: "vm", 81h: 80h "_", 82h: 81h 80h; 83h: itself, which no tool writes. */
+/* 80h: "vm", 81h: 80h "_", 82h: 81h 80h; 83h: itself, which no tool writes; 84h: "n" and the end. */
 static int setup(void **state)
 {
-	static const u8 pairs[] = { 'v', 'm', 0x80, '_', 0x81, 0x80, 0x83, 0x83 };
+	static const u8 pairs[] = { 'v', 'm', 0x80, '_', 0x81, 0x80, 0x83, 0x83, 'n', 0 };
 
 	memset(table, 0, sizeof(table));
-	table[0] = 4;
-	memcpy(table + 2, pairs, sizeof(pairs));
-	len = 2 + 256;
-	add_symbol(0x10, (const u8 *)"start", 5);
-	add_symbol(0x10, (const u8[]){ 0x81, 'r', 'u', 'n' }, 4);
-	add_symbol(300000, (const u8[]){ 0x82, 'x' }, 2);
-	add_symbol(16, (const u8[]){ 'y', 0x83 }, 2);
+	len = 0;
+	add(4);
+	add(0);
+	add(LETTERS);
+	add(0);
+	for (char c = 'a'; c <= 'z'; c++)
+		add((u8)c);
+	add('_');
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		add(code_of(pairs[i]));
+	len = 3 + LETTERS + 2 * (256 - LETTERS);
+	add_symbol(0x10, "start", true);
+	add_symbol(0x10, "\x81ru\x84", false);
+	add_symbol(300000, "\x82x", true);
+	add_symbol(16, "y\x83", true);
 	return 0;
 }
 
@@ -81,11 +101,12 @@ static void damaged(void **state)
 static void long_names_are_cut(void **state)
 {
 	struct symbol s;
-	u8 name[200];
+	char name[200];
 
 	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
 	table[0]++;
-	add_symbol(16, name, sizeof(name));
+	add_symbol(16, name, true);
 	assert_true(symbol_find(table, len, 1000000, &s));
 	assert_int_equal(strlen(s.name), SYMBOL_NAME_MAX - 1);
 }
