@@ -14,6 +14,7 @@ static const struct virt_feature features[] = {
 
 const struct virt_ops svm_ops = {
 	.name = "SVM",
+	.vcpu_bytes = sizeof(struct virt_vcpu),
 	.pt = &pt_format_npt,
 	.features = features,
 	.tsc_scaling = &svm_features.tsc_scaling,

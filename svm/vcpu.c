@@ -21,7 +21,7 @@
 #define CR4_WRITE	  BIT(4)
 #define CR8_WRITE	  BIT(8)
 
-enum status svm_vm_init(struct vm *vm)
+rare enum status svm_vm_init(struct vm *vm)
 {
 	struct virt_vm *hw = mem_alloc(sizeof(*hw));
 
@@ -47,7 +47,7 @@ void svm_vm_fini(struct vm *vm)
 	vm->hw = NULL;
 }
 
-static void fill_control(struct vcpu *v, struct vmcb_control *c)
+static rare void fill_control(struct vcpu *v, struct vmcb_control *c)
 {
 	struct cpuid_regs l7 = cpuid(7, 0);
 
@@ -72,20 +72,15 @@ static void fill_control(struct vcpu *v, struct vmcb_control *c)
 	c->n_cr3 = v->vm->as.pt.root;
 }
 
-enum status svm_vcpu_init(struct vcpu *v)
+rare enum status svm_vcpu_init(struct vcpu *v)
 {
-	struct virt_vcpu *hw = mem_alloc(sizeof(*hw));
+	struct virt_vcpu *hw = v->hw;
 
-	if (!hw)
-		return E_NOMEM;
 	hw->vmcb = mem_alloc(PAGE_SIZE);
-	if (!hw->vmcb) {
-		mem_free(hw, sizeof(*hw));
+	if (!hw->vmcb)
 		return E_NOMEM;
-	}
 	hw->vmcb_hpa = mem_hpa(hw->vmcb);
 	hw->asid.pcpu = PCPUS_MAX;
-	v->hw = hw;
 	fill_control(v, &hw->vmcb->c);
 	return OK;
 }
@@ -93,8 +88,6 @@ enum status svm_vcpu_init(struct vcpu *v)
 void svm_vcpu_fini(struct vcpu *v)
 {
 	mem_free(v->hw->vmcb, PAGE_SIZE);
-	mem_free(v->hw, sizeof(*v->hw));
-	v->hw = NULL;
 }
 
 void svm_load(struct vcpu *v)
@@ -120,7 +113,7 @@ void svm_set_tsc(struct vcpu *v, u64 offset)
 	v->hw->vmcb->c.tsc_offset = offset;
 }
 
-void svm_dump(struct vcpu *v)
+rare void svm_dump(struct vcpu *v)
 {
 	const struct vmcb_control *c = &v->hw->vmcb->c;
 

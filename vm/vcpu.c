@@ -12,14 +12,18 @@
 #include <vm/run.h>
 #include <vm/vm.h>
 
+/* The vendor's part lies behind it, so that both share the last page. */
+#define HW_AT align_up(sizeof(struct vcpu), 64)
+
 enum status vcpu_create(struct vm *vm, u32 id, struct vcpu **out)
 {
-	struct vcpu *v = mem_alloc(sizeof(*v));
+	struct vcpu *v = mem_alloc(HW_AT + vm->virt->vcpu_bytes);
 	enum status st;
 
 	if (!v)
 		return E_NOMEM;
 	v->vm = vm;
+	v->hw = (struct virt_vcpu *)((u8 *)v + HW_AT);
 	v->id = id;
 	insn_cache_init(&v->insns);
 	run_init(&v->run, &vm->sched);
@@ -45,7 +49,7 @@ fini_cpu:
 free_apic:
 	mem_free(v->apic, sizeof(*v->apic));
 free_vcpu:
-	mem_free(v, sizeof(*v));
+	mem_free(v, HW_AT + vm->virt->vcpu_bytes);
 	return st;
 }
 
@@ -54,7 +58,7 @@ void vcpu_destroy(struct vcpu *v)
 	v->vm->virt->vcpu_fini(v);
 	guest_cpu_fini(&v->cpu);
 	mem_free(v->apic, sizeof(*v->apic));
-	mem_free(v, sizeof(*v));
+	mem_free(v, HW_AT + v->vm->virt->vcpu_bytes);
 }
 
 /* Intel SDM vol. 3, "Processor State After Reset": the hidden parts; limit FFFFh, present, accessed. */

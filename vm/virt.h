@@ -59,6 +59,7 @@ struct virt_feature {
 
 struct virt_ops {
 	const char *name;
+	size_t vcpu_bytes;		      /* of v->hw; aligned to 64, zeroed, physically contiguous */
 	const struct pt_format *pt;	      /* second-stage format */
 	const struct virt_feature *features; /* ended by a NULL name */
 	/* Can the CPU serve an x2APIC from v->apic and deliver its interrupts, while v->apic_by_cpu? Constant after cpu_on(). NULL: no. */

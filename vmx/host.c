@@ -50,7 +50,7 @@ static void write_segments(void)
  * there. */
 static void write_msrs(struct virt_vcpu *hw)
 {
-	struct msr_entry *list = hw->area->exit_list;
+	struct msr_entry *list = hw->exit_list;
 	u32 count = 0;
 
 	vmwrite(VMCS_HOST_SYSENTER_CS, 0);

@@ -24,6 +24,7 @@ static const struct virt_feature features[] = {
 
 const struct virt_ops vmx_ops = {
 	.name = "VMX",
+	.vcpu_bytes = sizeof(struct virt_vcpu),
 	.pt = &pt_format_ept,
 	.features = features,
 	.apic = &vmx_features.apic,

@@ -82,7 +82,7 @@ static void set_efer(struct virt_vcpu *hw, u64 val)
 	if (vmx_features.load_efer)
 		vmwrite(VMCS_GUEST_EFER, val);
 	else
-		hw->area->entry_list[0] = (struct msr_entry){ .index = MSR_EFER, .data = val };
+		hw->entry_list[0] = (struct msr_entry){ .index = MSR_EFER, .data = val };
 }
 
 static void set_pat(struct virt_vcpu *hw, u64 val)
@@ -91,7 +91,7 @@ static void set_pat(struct virt_vcpu *hw, u64 val)
 	if (vmx_features.load_pat)
 		vmwrite(VMCS_GUEST_PAT, val);
 	else
-		hw->area->entry_list[!vmx_features.load_efer] =
+		hw->entry_list[!vmx_features.load_efer] =
 		    (struct msr_entry){ .index = MSR_PAT, .data = val };
 }
 

@@ -18,7 +18,7 @@
 #define PAUSE_LOOP_CYCLES 4096
 #define TIMER_MAX         0xffffffffull
 
-enum status vmx_vm_init(struct vm *vm)
+rare enum status vmx_vm_init(struct vm *vm)
 {
 	struct virt_vm *hw = mem_alloc(sizeof(*hw));
 
@@ -67,12 +67,12 @@ static void fill_optional(struct vcpu *v)
 static void fill_lists(struct virt_vcpu *hw)
 {
 	vmwrite(VMCS_EXIT_STORE_COUNT, 0);
-	vmwrite(VMCS_EXIT_LOAD_LIST, mem_hpa(hw->area->exit_list));
-	vmwrite(VMCS_ENTRY_LOAD_LIST, mem_hpa(hw->area->entry_list));
+	vmwrite(VMCS_EXIT_LOAD_LIST, mem_hpa(hw->exit_list));
+	vmwrite(VMCS_ENTRY_LOAD_LIST, mem_hpa(hw->entry_list));
 	vmwrite(VMCS_ENTRY_LOAD_COUNT, !vmx_features.load_pat + !vmx_features.load_efer);
 }
 
-static void fill_control(struct vcpu *v)
+static rare void fill_control(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
@@ -99,7 +99,7 @@ static void fill_control(struct vcpu *v)
 }
 
 /* What nobody sets later, and what is written only when it differs from our copy, which is zero. */
-static void fill_guest(void)
+static rare void fill_guest(void)
 {
 	vmwrite(VMCS_GUEST_LINK, ~0ull);
 	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
@@ -113,36 +113,29 @@ static void fill_guest(void)
 }
 
 /* Another vCPU's VMCS may be current here, so ours is not touched before it is first loaded. */
-enum status vmx_vcpu_init(struct vcpu *v)
+rare enum status vmx_vcpu_init(struct vcpu *v)
 {
-	struct virt_vcpu *hw = mem_alloc(sizeof(*hw));
+	struct virt_vcpu *hw = v->hw;
 
-	if (!hw)
+	hw->vmcs = mem_alloc(PAGE_SIZE);
+	if (!hw->vmcs)
 		return E_NOMEM;
-	hw->area = mem_alloc(sizeof(*hw->area));
-	if (!hw->area) {
-		mem_free(hw, sizeof(*hw));
-		return E_NOMEM;
-	}
-	*(u32 *)hw->area->vmcs = (u32)FIELD_GET(BASIC_REVISION, vmx_caps.basic);
+	*(u32 *)hw->vmcs = (u32)FIELD_GET(BASIC_REVISION, vmx_caps.basic);
 	hw->fresh = true;
 	hw->vpid.pcpu = hw->host_pcpu = PCPUS_MAX;
-	v->hw = hw;
 	return OK;
 }
 
 /* vmx_put() has cleared the VMCS: no pCPU has any of it in its caches. */
 void vmx_vcpu_fini(struct vcpu *v)
 {
-	mem_free(v->hw->area, sizeof(*v->hw->area));
-	mem_free(v->hw, sizeof(*v->hw));
-	v->hw = NULL;
+	mem_free(v->hw->vmcs, PAGE_SIZE);
 }
 
 void vmx_load(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
-	hpa_t vmcs = mem_hpa(hw->area->vmcs);
+	hpa_t vmcs = mem_hpa(hw->vmcs);
 
 	/* "Launch state of VMCS": only VMCLEAR makes a region usable that never was one. */
 	if (hw->fresh)
@@ -164,7 +157,7 @@ void vmx_load(struct vcpu *v)
 void vmx_put(struct vcpu *v)
 {
 	vmx_save_unswitched(&v->hw->off);
-	vmclear(mem_hpa(v->hw->area->vmcs));
+	vmclear(mem_hpa(v->hw->vmcs));
 	vmx_set_current(NULL);
 	vmx_restore_tables();
 }
@@ -302,7 +295,7 @@ static void dump_refused(vmx_checker *check)
 		log_info("  vmcs: no rule of the manual is broken that we know of");
 }
 
-void vmx_dump(struct vcpu *v)
+rare void vmx_dump(struct vcpu *v)
 {
 	typedef unsigned long long ull;
 	u32 reason = (u32)vmread(VMCS_EXIT_REASON);

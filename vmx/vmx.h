@@ -42,13 +42,9 @@ struct vmx_unswitched {
 /* Lists that the CPU walks where it cannot load PAT or EFER by a control. */
 #define MSR_LIST_MAX 2
 
-struct vmx_area {
-	u8 vmcs[PAGE_SIZE];
-	struct msr_entry entry_list[MSR_LIST_MAX], exit_list[MSR_LIST_MAX];
-};
-
 struct virt_vcpu {
-	struct vmx_area *area;
+	struct msr_entry entry_list[MSR_LIST_MAX], exit_list[MSR_LIST_MAX];
+	u8 *vmcs;      /* [b] a page */
 	bool fresh;    /* the VMCS was never written */
 	bool launched; /* since it was last made current */
 	bool flush;    /* drop this vCPU's translations at the next entry */

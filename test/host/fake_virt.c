@@ -71,15 +71,15 @@ static void vm_fini(struct vm *vm)
 
 static enum status vcpu_init(struct vcpu *v)
 {
-	v->hw = mem_alloc(sizeof(*v->hw));
-	return v->hw ? OK : E_NOMEM;
+	check(is_aligned((u64)v->hw, 64) && !v->hw->block && !v->hw->entry[FAKE_ENTRIES - 1].flushes);
+	v->hw->block = mem_alloc(1);
+	return v->hw->block ? OK : E_NOMEM;
 }
 
 static void vcpu_fini(struct vcpu *v)
 {
 	check(!v->hw->loaded);
-	mem_free(v->hw, sizeof(*v->hw));
-	v->hw = NULL;
+	mem_free(v->hw->block, 1);
 }
 
 static void load(struct vcpu *v)
@@ -205,6 +205,7 @@ static void trap_msr(struct vm *vm, u32 msr, bool read, bool write)
 
 const struct virt_ops fake_virt = {
 	.name = "fake",
+	.vcpu_bytes = sizeof(struct virt_vcpu),
 	.pt = &pt_format_npt,
 	.apic = &fake_virt_apic,
 	.tsc_scaling = &fake_virt_tsc_scaling,

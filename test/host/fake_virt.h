@@ -29,6 +29,7 @@ struct fake_entry {
 struct virt_vcpu {
 	u64 reg[VIRT_REGS];
 	struct segment seg[SEG_COUNT];
+	void *block;	      /* from vcpu_init() to vcpu_fini() */
 	u64 tsc_offset;
 	bool loaded;
 	bool window;
