@@ -250,13 +250,31 @@ static void mark_word(struct frame_zone *z, u64 at, u64 n, bool free)
 	}
 }
 
+/* The same for a whole block: with a TiB there are half a million of them. */
+static void mark_block(struct frame_zone *z, u64 at, bool free)
+{
+	u64 *word = word_of(z, at), want = free ? 0 : ~0ull;
+	struct group *g = group_of(z, at);
+
+	for (u32 i = 0; i < BLOCK_WORDS; i++) {
+		check(word[i] == want);
+		word[i] = ~want;
+	}
+	*block_of(z, at) = free ? BLOCK : 0;
+	g->free += free ? BLOCK : -BLOCK;
+	g->full += free ? 1 : -1;
+}
+
 static void mark(struct frame_zone *z, u64 at, u64 n, bool free)
 {
-	for (u64 end = at + n; at < end;) {
-		u64 part = min_u64(64 - at % 64, end - at);
-
-		mark_word(z, at, part, free);
-		at += part;
+	for (u64 end = at + n, part; at < end; at += part) {
+		if (!(at % BLOCK) && end - at >= BLOCK) {
+			part = BLOCK;
+			mark_block(z, at, free);
+		} else {
+			part = min_u64(64 - at % 64, end - at);
+			mark_word(z, at, part, free);
+		}
 	}
 	z->free += free ? n : -n;
 }
@@ -329,16 +347,21 @@ enum status frames_alloc(struct frames *f, u64 size, u64 align, hpa_t *out)
 	return z ? OK : E_NOMEM;
 }
 
+/* The zone that all of these frames are in, or NULL. */
+static struct frame_zone *zone_of(const struct frames *f, u64 frame, u64 n)
+{
+	for (u32 i = 0; i < f->count; i++)
+		if (range_inside(frame, n, f->zone[i].first, f->zone[i].end - f->zone[i].first))
+			return &f->zone[i];
+	return NULL;
+}
+
 void frames_free(struct frames *f, hpa_t hpa, u64 size)
 {
 	u64 frame = hpa >> PAGE_SHIFT, n = size >> PAGE_SHIFT;
-	struct frame_zone *z = NULL;
+	struct frame_zone *z = zone_of(f, frame, n);
 
-	check(size && is_aligned(hpa | size, PAGE_SIZE));
-	for (u32 i = 0; i < f->count && !z; i++)
-		if (range_inside(frame, n, f->zone[i].first, f->zone[i].end - f->zone[i].first))
-			z = &f->zone[i];
-	check(z);
+	check(size && is_aligned(hpa | size, PAGE_SIZE) && z);
 	spin_lock(&f->lock);
 	mark(z, frame, n, true);
 	f->free += n;
@@ -358,4 +381,29 @@ u64 frames_free_bytes(struct frames *f)
 u64 frames_total_bytes(const struct frames *f)
 {
 	return f->total << PAGE_SHIFT;
+}
+
+bool frames_touch(const struct frames *f, hpa_t hpa, u64 size)
+{
+	for (u32 i = 0; i < f->count; i++) {
+		const struct frame_zone *z = &f->zone[i];
+
+		if (range_overlap(hpa, size, z->first << PAGE_SHIFT, (z->end - z->first) << PAGE_SHIFT))
+			return true;
+	}
+	return false;
+}
+
+bool frames_used(struct frames *f, hpa_t hpa, u64 size)
+{
+	u64 frame = hpa >> PAGE_SHIFT, n = size >> PAGE_SHIFT;
+	const struct frame_zone *z = zone_of(f, frame, n);
+	bool used;
+
+	if (!z)
+		return false;
+	spin_lock(&f->lock);
+	used = next_free(z, frame) >= frame + n;
+	spin_unlock(&f->lock);
+	return used;
 }

@@ -43,3 +43,8 @@ enum status must_check frames_alloc(struct frames *f, u64 size, u64 align, hpa_t
 void frames_free(struct frames *f, hpa_t hpa, u64 size);
 u64 frames_free_bytes(struct frames *f);
 u64 frames_total_bytes(const struct frames *f);
+
+/* For checks. Are all of these bytes ours and handed out? Page aligned, not empty. */
+bool frames_used(struct frames *f, hpa_t hpa, u64 size);
+/* Does the range share a byte with what we manage, free or not? */
+bool frames_touch(const struct frames *f, hpa_t hpa, u64 size);

@@ -2,6 +2,7 @@
 #include <core/hostmap.h>
 
 #include <arch/x86_64/defs/layout.h>
+#include <ept/pt_visit.h>
 #include <lib/assert.h>
 #include <lib/bits.h>
 #include <lib/lock.h>
@@ -262,4 +263,23 @@ void window_fini(struct window *w)
 hpa_t window_cr3(const struct window *w)
 {
 	return w->pt.root;
+}
+
+/* --- For checks --- */
+
+void hostmap_visit(const struct pt_visitor *v)
+{
+	spin_lock(&map.lock);
+	pt_visit(&map.pt, v);
+	spin_unlock(&map.lock);
+}
+
+bool hostmap_shared_by(const struct window *w)
+{
+	return pt_borrows(&w->pt, &map.pt, HOSTMAP_SHARED);
+}
+
+struct mem_range hostmap_text(void)
+{
+	return (struct mem_range){map.cfg.image_hpa, map.cfg.text_end - map.cfg.image_start};
 }

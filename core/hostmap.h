@@ -82,3 +82,11 @@ enum status must_check window_map(struct window *w, gpa_t gpa, hpa_t hpa, u64 le
 /* Frees its tables, not the RAM. No pCPU has it in CR3, nor had since its CR3 was last loaded. */
 void window_fini(struct window *w);
 hpa_t window_cr3(const struct window *w);
+
+/* For checks: all of the shared part, under the hostmap lock. */
+struct pt_visitor;
+void hostmap_visit(const struct pt_visitor *v);
+/* Does the window see the shared part as it is? */
+bool hostmap_shared_by(const struct window *w);
+/* The image's code, the only thing that may be executable. */
+struct mem_range hostmap_text(void);

@@ -3,24 +3,48 @@
 
 #include <core/frame.h>
 #include <core/hostmap.h>
+#include <core/isolation.h>
 #include <core/service/mem.h>
 #include <lib/assert.h>
 #include <lib/bits.h>
 #include <lib/string.h>
 
 static struct frames pool, ram;
-static hpa_t early_next, early_end; /* [b] both 0 once mem_init() has run */
+static struct mem_range whole;	    /* [b] the pool with what was taken before there was one */
+static u64 fixed;		    /* [b] bytes of it that were */
+static u32 fail_at;		    /* [b] allocations until one is made to fail; 0: never */
+static bool has_failed;		    /* [b] */
+static hpa_t early_next, early_end; /* [b] early_end is 0 once mem_init() has run */
 
 void mem_early(const struct mem_range *own)
 {
+	whole = *own;
 	early_next = own->base;
 	early_end = own->base + own->len;
+}
+
+bool mem_fail_nth(u32 n)
+{
+	bool failed = has_failed;
+
+	fail_at = n;
+	has_failed = false;
+	return failed;
+}
+
+static enum status pool_alloc(u64 len, hpa_t *out)
+{
+	if (fail_at && !--fail_at) {
+		has_failed = true;
+		return E_NOMEM;
+	}
+	return frames_alloc(&pool, len, PAGE_SIZE, out);
 }
 
 enum status mem_table_alloc(void *ctx, hpa_t *out)
 {
 	if (!early_end)
-		return frames_alloc(&pool, PAGE_SIZE, PAGE_SIZE, out);
+		return pool_alloc(PAGE_SIZE, out);
 	if (early_next == early_end)
 		return E_NOMEM;
 	*out = early_next;
@@ -49,6 +73,7 @@ enum status mem_init(const struct mem_range *own, const struct memmap *rest)
 	st = frames_init(&pool, &usable, 1, meta, pool_meta);
 	if (!st)
 		st = frames_init(&ram, rest->range, rest->count, meta + pool_meta, ram_meta);
+	fixed = taken;
 	early_end = 0;
 	return st;
 }
@@ -59,7 +84,7 @@ void *mem_alloc(u64 len)
 	void *p;
 
 	len = align_up(len, PAGE_SIZE);
-	if (frames_alloc(&pool, len, PAGE_SIZE, &hpa))
+	if (pool_alloc(len, &hpa))
 		return NULL;
 	p = hostmap_ptr(hpa);
 	memset(p, 0, len);
@@ -108,4 +133,24 @@ void ram_free(hpa_t hpa, u64 len)
 u64 ram_free_bytes(void)
 {
 	return frames_free_bytes(&ram);
+}
+
+enum status isolation_check(const struct isolation_guest *guest, u32 count, bool all, isolation_report *report,
+			    void *ctx)
+{
+	u64 len = align_up(whole.len / PAGE_SIZE, 64) / 8;
+	struct isolation_machine m = {
+		.own = whole,
+		.own_fixed = fixed,
+		.pool = &pool,
+		.ram = &ram,
+		.seen = mem_alloc(len),
+	};
+	enum status st;
+
+	if (!m.seen)
+		return E_NOMEM;
+	st = isolation_check_machine(&m, guest, count, all, report, ctx);
+	mem_free(m.seen, len);
+	return st;
 }

@@ -7,6 +7,7 @@ const struct monitor_command monitor_commands[] = {
 	{ "list",  "",        "all VMs: state, vCPUs, memory, CPU time, how they ended", 0, 0, monitor_list },
 	{ "info",  "VM",      "a VM and its vCPUs", 1, 1, monitor_info },
 	{ "exits", "VM",      "how often its vCPUs have left the guest, by reason", 1, 1, monitor_exits },
+	{ "check", "isolation", "walks all page tables: is each VM kept to its own RAM?", 1, 1, monitor_check },
 	{ "log",   "[LINES]", "the newest lines of Plinth's log, 40 without a number", 0, 1, monitor_log },
 	{ "reset", "VM",      "starts the guest anew, as its reset button would", 1, 1, monitor_reset },
 	{ "stop",  "VM",      "ends it and frees its memory; the guest is not asked", 1, 1, monitor_stop },

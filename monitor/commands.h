@@ -14,7 +14,7 @@ struct roster_vm;
 bool monitor_find(const struct monitor_args *a, u32 *number, struct roster_vm *vm);
 
 /* host.c */
-monitor_fn monitor_help, monitor_log, monitor_quit, monitor_crash;
+monitor_fn monitor_help, monitor_check, monitor_log, monitor_quit, monitor_crash;
 /* pcpus.c */
 monitor_fn monitor_pcpus;
 /* sched.c */

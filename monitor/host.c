@@ -5,6 +5,7 @@
 #include <core/console.h>
 #include <core/log.h>
 #include <lib/assert.h>
+#include <vm/isolation.h>
 
 #define LOG_LINES 40
 
@@ -12,6 +13,27 @@ void monitor_help(const struct monitor_args *a)
 {
 	for (const struct monitor_command *c = monitor_commands; c->name; c++)
 		monitor_print("  %-6s %-12s %s\n", c->name, c->args, c->help);
+}
+
+/* Under the VMs lock. */
+static void show_fault(void *ctx, const char *fault)
+{
+	monitor_print("isolation: %s\n", fault);
+}
+
+void monitor_check(const struct monitor_args *a)
+{
+	enum status st;
+
+	if (!slice_equal(a->word[0], "isolation")) {
+		monitor_print("check: `isolation`, not \"%.*s\"\n", (int)a->word[0].len, a->word[0].at);
+		return;
+	}
+	st = vm_check_isolation(show_fault, NULL);
+	if (!st)
+		monitor_print("isolation: nothing found\n");
+	else if (st != E_INVAL)
+		monitor_print("isolation: %s\n", status_text(st));
 }
 
 static void show(void *ctx, enum log_level level, const char *line)

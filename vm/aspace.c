@@ -10,7 +10,7 @@
 
 /* Room for the pieces that RAM consists of: with more than so many the machine's memory is too fragmented. */
 #define FRAMES_BYTES (4 * PAGE_SIZE)
-#define FRAMES_MAX   (FRAMES_BYTES / sizeof(struct gmem_frames))
+#define FRAMES_MAX   (FRAMES_BYTES / sizeof(struct ram_piece))
 
 static enum status table_alloc(void *ctx, hpa_t *out)
 {
@@ -65,7 +65,7 @@ static enum status take_piece(struct aspace *as, gpa_t gpa, u64 len, u64 *taken)
 		align = best_align(gpa, len);
 		len = align_down(len, align);
 	}
-	as->frames[as->frame_count++] = (struct gmem_frames){ .gpa = gpa, .hpa = hpa, .len = len };
+	as->frames[as->frame_count++] = (struct ram_piece){ .gpa = gpa, .hpa = hpa, .len = len };
 	*taken = len;
 	return OK;
 }
@@ -89,7 +89,7 @@ static enum status map_all(struct vm *vm)
 	struct aspace *as = &vm->as;
 
 	for (u32 i = 0; i < as->frame_count; i++) {
-		const struct gmem_frames *f = &as->frames[i];
+		const struct ram_piece *f = &as->frames[i];
 		enum status st = pt_map(&as->pt, f->gpa, f->hpa, f->len, PT_READ | PT_WRITE | PT_EXEC, PT_WB);
 
 		if (!st)
@@ -153,14 +153,6 @@ bool aspace_scrub_some(struct vm *vm, u64 *done, u64 len)
 	check(!gmem_zero(&vm->gmem, r->base + skip, len));
 	*done += len;
 	return false;
-}
-
-void aspace_scrub(struct vm *vm)
-{
-	u64 done = 0;
-
-	while (!aspace_scrub_some(vm, &done, ~0ull))
-		continue;
 }
 
 enum status aspace_unmap(struct vm *vm, gpa_t gpa, u64 len)

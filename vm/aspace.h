@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <core/service/mem.h>
 #include <ept/pt.h>
 #include <lib/lock.h>
 #include <lib/status.h>
@@ -21,11 +22,7 @@ struct aspace {
 	struct spinlock lock;
 	struct pt_retired retired; /* [lock] tables to free when all vCPUs have flushed */
 	atomic_ullong generation;  /* [a] release by the changer, acquire before entry */
-	struct gmem_frames {
-		gpa_t gpa;
-		hpa_t hpa;
-		u64 len;
-	} *frames; /* [b] what RAM consists of, sorted */
+	struct ram_piece *frames;  /* [b] what RAM consists of, sorted */
 	u32 frame_count;
 };
 
@@ -34,11 +31,9 @@ struct aspace {
  * E_NOMEM: nothing is left behind.
  */
 enum status must_check aspace_init(struct vm *vm, const struct pt_format *fmt);
-/* No vCPU will run again. RAM must have been scrubbed (aspace_scrub). */
+/* No vCPU will run again. RAM must have been scrubbed (aspace_scrub_some). */
 void aspace_fini(struct vm *vm);
-/* Zeroes all RAM, on the VM's window. */
-void aspace_scrub(struct vm *vm);
-/* The next `len` bytes of it, from *done on, which counts them. True: that was all. */
+/* Zeroes the next `len` bytes of RAM, from *done on, which counts them; on the VM's window. True: that was all. */
 bool must_check aspace_scrub_some(struct vm *vm, u64 *done, u64 len);
 /* Removes a range that is not RAM any more. Asks every vCPU to flush. */
 enum status must_check aspace_unmap(struct vm *vm, gpa_t gpa, u64 len);

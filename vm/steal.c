@@ -21,10 +21,10 @@ struct steal_info {
 };
 static_assert(sizeof(struct steal_info) == 64, "kvm_steal_time");
 
-/* A parked vCPU's memory may be another guest's already. */
+/* The RAM of a vCPU that is parked or has left may be scrubbed already. */
 static bool is_on(const struct vcpu *v)
 {
-	return (v->msr.kvm_steal & ENABLE) && v->mode > VCPU_PARKED;
+	return (v->msr.kvm_steal & ENABLE) && v->mode > VCPU_PARKED && !v->left;
 }
 
 static u8 *info_of(const struct vcpu *v)

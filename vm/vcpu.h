@@ -50,6 +50,7 @@ struct vcpu {
 	bool nmi_pending;	   /* [o] */
 	bool apic_by_cpu;	   /* [o] the CPU serves `apic` and takes interrupts from it */
 	enum vcpu_mode mode;	   /* [o] */
+	bool left, last;	   /* [o] it follows VM_STOP, as the last one of its VM */
 	/*
 	 * [a] Something is there to look at before the next entry: an interrupt, a signal, a verdict, a changed address space. Release
 	 * by vcpu_notify(), acquire before entry.

@@ -7,6 +7,7 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <stdarg.h>
+#include <vm/isolation.h>
 #include <vm/msr.h>
 #include <vm/roster.h>
 #include <vm/run.h>
@@ -63,6 +64,7 @@ static void fill(struct vm *vm, const struct vm_recipe *r)
 	spin_init(&vm->lock);
 	spin_init(&vm->park_lock);
 	atomic_init(&vm->verdict, VM_START);
+	atomic_init(&vm->staying, r->vcpus);
 	atomic_init(&vm->alive, r->vcpus);
 }
 
@@ -123,40 +125,39 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 	if (!vm)
 		return E_NOMEM;
 	fill(vm, r);
+	vm_building();
 	st = build(vm);
-	if (st)
-		goto free_vm;
-	if (!roster_join(vm)) {
+	if (!st && !roster_join(vm)) {
+		unbuild(vm);
 		st = E_FULL;
-		goto unbuild;
 	}
+	vm_built(st ? NULL : vm);
+	if (st) {
+		mem_free(vm, sizeof(*vm));
+		return st;
+	}
+	vm_assert_isolation();
 	atomic_fetch_add(&vms, 1);
 	*out = vm;
 	/* It cannot end before its last vCPU was told; after that it may be gone. */
 	for (u32 i = 0; i < count; i++)
 		vcpu_notify(vm->vcpu[i]);
 	return OK;
-
-unbuild:
-	unbuild(vm);
-free_vm:
-	mem_free(vm, sizeof(*vm));
-	return st;
 }
 
 static void destroy(struct vm *vm)
 {
 	u32 number;
 
-	window_enter(vm->window);
-	aspace_scrub(vm);
-	window_enter(NULL);
 	vm_log_exits(vm);
 	/* A warning, so that it is seen while another guest has the screen. */
 	log_warn("vm \"%s\": %s", vm->name, vm->reason);
 	number = roster_leave(vm);
+	vm_dying(vm);
 	unbuild(vm);
 	mem_free(vm, sizeof(*vm));
+	vm_dead();
+	vm_assert_isolation();
 	roster_ended(number);
 	if (atomic_fetch_sub(&vms, 1) == 1 && all_gone)
 		all_gone();
@@ -318,11 +319,25 @@ static enum vm_follow unpark(struct vcpu *v)
 	return VM_FOLLOW_RUN;
 }
 
+/* The last one scrubs RAM, which the others do not touch any more. */
+static enum vm_follow leave(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	if (!v->left) {
+		v->left = true;
+		v->last = atomic_fetch_sub(&vm->staying, 1) == 1;
+		if (v->last)
+			vm->scrubbed = 0;
+	}
+	return !v->last || aspace_scrub_some(vm, &vm->scrubbed, VM_SCRUB_STEP) ? VM_FOLLOW_GONE : VM_FOLLOW_AGAIN;
+}
+
 enum vm_follow vm_follow(struct vcpu *v)
 {
 	switch (atomic_load_explicit(&v->vm->verdict, memory_order_acquire)) {
 	case VM_STOP:
-		return VM_FOLLOW_GONE;
+		return leave(v);
 	case VM_START:
 		return park(v);
 	}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <lib/list.h>
 #include <lib/lock.h>
 #include <lib/status.h>
 #include <sched/sched.h>
@@ -78,6 +79,7 @@ struct vm_recipe {
 struct vm {
 	char name[VM_NAME_MAX];	      /* [b] */
 	u32 id;			      /* [b] */
+	struct list link;	      /* [VMs lock] vm/isolation.c */
 	const struct virt_ops *virt;  /* [b] */
 	const struct board_ops *ops;  /* [b] */
 	struct vm_recipe recipe;      /* [b] */
@@ -95,9 +97,10 @@ struct vm {
 	struct spinlock park_lock;
 	u32 parked;		      /* [park_lock] vCPUs whose mode is VCPU_PARKED */
 	struct vcpu *riser;	      /* [park_lock] the one that starts the guest afresh; NULL: none */
-	u64 scrubbed;		      /* [o] of the riser: bytes of RAM */
+	u64 scrubbed;		      /* [o] of the riser, or of the last to leave: bytes of RAM */
 	u32 starts;		      /* [park_lock] how often it was started */
 	char reason[VM_REASON_MAX];   /* [park_lock] why it ends */
+	atomic_uint staying;	      /* [a] vCPUs that have not followed VM_STOP */
 	bool has_exit_code;	      /* [park_lock] the guest ended itself with a code */
 	u32 exit_code;		      /* [park_lock] */
 	atomic_uint alive;	      /* [a] vCPUs whose runnable is not gone */

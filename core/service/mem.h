@@ -18,8 +18,20 @@ void *mem_ptr(hpa_t hpa);
 /* Bytes of the pool in use, and in all. */
 u64 mem_used(void);
 u64 mem_total(void);
+/*
+ * For tests of error paths (docs/TESTING.md): the nth allocation from the pool from now on fails, 0: none. Answers whether one has failed
+ * since the last call. Boot only.
+ */
+bool mem_fail_nth(u32 n);
 
 /* Guest RAM: `len` a multiple of 4 KiB, `align` a power of two up to 1 GiB. The owner scrubs it before use and before ram_free(). */
 enum status must_check ram_alloc(u64 len, u64 align, hpa_t *out);
 void ram_free(hpa_t hpa, u64 len);
 u64 ram_free_bytes(void);
+
+/* A contiguous piece of a guest's RAM. */
+struct ram_piece {
+	gpa_t gpa;
+	hpa_t hpa;
+	u64 len;
+};

@@ -124,6 +124,8 @@ static void fragmented(void **state)
 /* What the guest writes through its window is in the frames that its table names. */
 static void window_and_table_agree(void **state)
 {
+	u64 scrubbed = 0;
+
 	for (u64 at = 0; at < 4 * MIB; at += 24 * KIB)
 		fake_ram_hole(FAKE_RAM_BASE + at, 4 * KIB);
 	fake_ram_hole(FAKE_RAM_BASE + 4 * MIB, FAKE_RAM_SIZE - 4 * MIB);
@@ -136,9 +138,38 @@ static void window_and_table_agree(void **state)
 		assert_int_equal(pt_lookup(&plain.as.pt, at + 8, &hpa, NULL, NULL), OK);
 		assert_memory_equal(fake_ram_ptr(hpa), &at, 8);
 	}
-	aspace_scrub(&plain);
+	while (!aspace_scrub_some(&plain, &scrubbed, ~0ull))
+		continue;
 	for (u64 at = MIB; at < MIB + 256 * KIB; at += 8)
 		assert_int_equal(*(u64 *)gmem_ptr(&plain.gmem, at, 8), 0);
+	window_enter(NULL);
+	aspace_fini(&plain);
+}
+
+/* In parts that begin and end anywhere in the regions: each byte is zeroed. */
+static void scrubbed_in_parts(void **state)
+{
+	static const u64 sizes[] = { PAGE_SIZE, 3 * PAGE_SIZE, 640 * KIB, MIB, 2 * MIB + 640 * KIB, 16 * MIB };
+	const u64 all = 2 * MIB + 640 * KIB;
+
+	plain.gmem.ram[1] = (struct gmem_region){ MIB, 2 * MIB };
+	plain.gmem.ram[0] = (struct gmem_region){ 0, 640 * KIB };
+	plain.gmem.count = 2;
+	plain.gmem.window = window_base();
+	assert_int_equal(aspace_init(&plain, fake_virt.pt), OK);
+	window_enter(plain.window);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		u64 at = 0;
+
+		memset(window_base(), 0x77, 640 * KIB);
+		memset(window_base() + MIB, 0x77, 2 * MIB);
+		for (u64 before = 0; !aspace_scrub_some(&plain, &at, sizes[i]); before = at)
+			assert_in_range(at - before, 1, sizes[i]);
+		assert_int_equal(at, all);
+		for (u64 k = 0; k < 3 * MIB; k += 8)
+			if (k < 640 * KIB || k >= MIB)
+				assert_int_equal(*(u64 *)(window_base() + k), 0);
+	}
 	window_enter(NULL);
 	aspace_fini(&plain);
 }
@@ -302,6 +333,7 @@ int main(void)
 		PLAIN(several_regions),
 		PLAIN(fragmented),
 		PLAIN(window_and_table_agree),
+		PLAIN(scrubbed_in_parts),
 		PLAIN(not_enough),
 		PLAIN(too_many_pieces),
 		PLAIN(every_allocation),

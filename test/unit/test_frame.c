@@ -234,6 +234,33 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(frames_alloc(&f, K4, 2 * G1, &at), E_INVAL);
 }
 
+static void checks_see_what_is_used(void **state)
+{
+	const struct mem_range r[] = {{M2, 2 * M2}, {G1, M2}};
+	hpa_t at;
+
+	make(r, 2);
+	assert_false(frames_used(&f, M2, K4));
+	at = take(M2, M2);
+	assert_true(frames_used(&f, at, M2));
+	assert_true(frames_used(&f, at + M2 - K4, K4));
+	frames_free(&f, at + 70 * K4, K4);
+	assert_false(frames_used(&f, at, M2));
+	assert_false(frames_used(&f, at + 70 * K4, K4));
+	assert_true(frames_used(&f, at + 71 * K4, 400 * K4));
+	/* Not all of it ours. */
+	assert_false(frames_used(&f, at, 2 * M2));
+	assert_false(frames_used(&f, 0, K4));
+
+	assert_true(frames_touch(&f, M2, 1));
+	assert_true(frames_touch(&f, 0, M2 + 1));
+	assert_true(frames_touch(&f, 0, ~0ull));
+	assert_true(frames_touch(&f, G1 + M2 - 1, 1));
+	assert_false(frames_touch(&f, 0, M2));
+	assert_false(frames_touch(&f, 3 * M2, G1 - 3 * M2));
+	assert_false(frames_touch(&f, G1 + M2, M2));
+}
+
 static void nothing_to_give(void **state)
 {
 	make(NULL, 0);
@@ -367,6 +394,7 @@ int main(void)
 	    cmocka_unit_test_teardown(the_last_frame_of_all, done),
 	    cmocka_unit_test_teardown(a_tib_is_no_trouble, done),
 	    cmocka_unit_test_teardown(nonsense_is_refused, done),
+	    cmocka_unit_test_teardown(checks_see_what_is_used, done),
 	    cmocka_unit_test_teardown(nothing_to_give, done),
 	    cmocka_unit_test_teardown(freeing_what_is_not_allocated_panics, done),
 	    cmocka_unit_test_teardown(random_traffic_matches_a_byte_a_frame, done),

@@ -2,6 +2,8 @@
 /* monitor/: lines, and the commands on VMs of the fake processor. */
 #include "monitor_rig.h"
 
+#include "test/host/fake_isolation.h"
+
 static void lines_are_edited(void **state)
 {
 	type("\001m");
@@ -112,6 +114,23 @@ static void counts_exits(void **state)
 	       "           1  port\r\n           7  hlt\r\n           8  in all\r\n");
 }
 
+static void checks_isolation(void **state)
+{
+	u32 calls = fake_isolation_calls;
+
+	expect("check isolation", "isolation: nothing found\r\n");
+	assert_int_equal(fake_isolation_calls, calls + 1);
+	assert_int_equal(fake_isolation_guests, 1);
+	assert_true(fake_isolation_all);
+	fake_isolation_answer = E_INVAL;
+	expect("check isolation", "isolation: as the test wants it\r\n");
+	fake_isolation_answer = E_NOMEM;
+	expect_has("check isolation", "isolation: out of memory");
+	fake_isolation_answer = OK;
+	expect("check", "check: usage: check isolation\r\n");
+	expect("check all", "check: `isolation`, not \"all\"\r\n");
+}
+
 static void shows_the_log(void **state)
 {
 	expect_has("log", "warning: vm \"guest\": started");
@@ -211,6 +230,7 @@ int main(void)
 		TEST(lists),
 		TEST(informs),
 		TEST(counts_exits),
+		TEST(checks_isolation),
 		TEST(shows_the_log),
 		TEST(resets),
 		TEST(stops_and_starts),
