@@ -100,7 +100,7 @@ $(B)/plinth-stripped.elf: $(B)/plinth.elf
 # are, and lld links them. Its long has 32 bits, so that formats of the hypervisor's would warn.
 
 EFI_CC    := clang
-EFI_C     := $(wildcard boot/efi/*.c) boot/collect.c $(wildcard guests/config*.c) $(wildcard lib/*.c)
+EFI_C     := $(wildcard boot/efi/*.c) boot/collect.c boot/gop.c $(wildcard guests/config*.c) $(wildcard lib/*.c)
 EFI_OBJ   := $(EFI_C:%.c=$(B)/efi/%.o) $(B)/efi/payload.o
 EFI_FLAGS := -target x86_64-unknown-windows-gnu -ffreestanding -mno-red-zone -mno-mmx -mno-sse \
              -mno-stack-arg-probe -fno-strict-aliasing -ffunction-sections -fdata-sections \

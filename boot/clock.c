@@ -60,8 +60,8 @@ static void sample(u64 *now, u32 *ticks)
 
 void clock_start_lapic(void)
 {
-	u64 start, end;
-	u32 from, to, khz;
+	u64 start = 0, end = 0;
+	u32 from = 0, to = 0, khz;
 
 	if (cpu_features.tsc_deadline) {
 		lapic_timer_choose(true, 0);

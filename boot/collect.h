@@ -10,8 +10,9 @@
 /* An empty struct with the door's name and the image's place, also in its memory map. */
 void collect_begin(struct boot_info *bi, enum boot_door door, hpa_t image_base, u64 image_len);
 /*
- * Adds memory; an entry that touches one of its type is merged with it. E_FULL: left out. Whoever
- * adds RAM last thus loses nothing but RAM.
+ * Adds memory; an entry that touches one of its type is merged with it. When there are too many, the smallest RAM is left out (E_FULL
+ * if it is this one; bi->mem_lost has the sum), and of other types two that are close become one with what lies between: whoever adds
+ * RAM last thus loses nothing but RAM. E_FULL otherwise only if there are no two to be joined.
  */
 enum status collect_mem(struct boot_info *bi, hpa_t base, u64 len, enum mem_type type);
 /*

@@ -10,6 +10,7 @@
 #include <guests/acpi_tables.h>
 #include <guests/board_layout.h>
 #include <guests/loader.h>
+#include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <vm/vm.h>
@@ -22,6 +23,7 @@ static struct guest {
 	bool complete; /* its section is right and its files are there */
 } guests[CONFIG_VMS_MAX];
 static const struct virt_ops *vendor; /* [b] */
+static u32 fail_alloc;		      /* [b] */
 
 static struct {
 	struct sched_group group;
@@ -40,13 +42,17 @@ static const struct boot_file *find(const struct boot_info *bi, const char *path
 static const u8 *open(const struct boot_info *bi, const char *vm, const char *path, u64 *len)
 {
 	const struct boot_file *f = find(bi, path);
+	const u8 *data;
 
 	if (!f || !f->len) {
 		log_error("vm \"%s\": cannot start: file \"%s\" is %s", vm, path, f ? "empty" : "missing");
 		return NULL;
 	}
 	*len = f->len;
-	return hostmap_add(f->base, f->len, PT_READ, PT_WB);
+	data = hostmap_add(f->base, f->len, PT_READ, PT_WB);
+	if (!data)
+		log_error("vm \"%s\": cannot start: no memory to map file \"%s\"", vm, path);
+	return data;
 }
 
 static bool open_all(struct guest *g, const struct boot_info *bi)
@@ -130,8 +136,44 @@ static void tell_memory(struct guest_e820 *e, struct vm_recipe *r)
 	};
 }
 
+/* What a VM costs the hypervisor; at boot there is nobody else who allocates. */
+static void tell_cost(const struct vm *vm, u64 before)
+{
+	u64 tables = vm->as.pt.tables * PAGE_SIZE;
+
+	log_info("vm \"%s\": takes %llu KiB of the hypervisor's memory, and %llu KiB for its second stage", vm->name,
+		 (unsigned long long)((mem_used() - before - tables) / KIB), (unsigned long long)(tables / KIB));
+}
+
+/*
+ * [host] fail_alloc: makes the VM as often as it takes, allocation after allocation failing, until it needs no more or that is enough. Each
+ * time nothing may be left.
+ */
+static bool survives_failures(const struct vm_recipe *r, struct vm **vm)
+{
+	u64 used = mem_used(), free = ram_free_bytes();
+
+	for (u32 n = 1; n <= fail_alloc; n++) {
+		enum status st;
+
+		mem_fail_nth(n);
+		st = vm_create(r, vm);
+		if (!mem_fail_nth(0) || !st) {
+			log_info("vm \"%s\": allocations 1 to %u failed one by one", r->name, n - 1);
+			return !st;
+		}
+		log_debug("vm \"%s\": allocation %u failed: %s", r->name, n, status_text(st));
+		/* E_FULL: a console port has one answer for no memory and no place. */
+		if ((st != E_NOMEM && st != E_FULL) || mem_used() != used || ram_free_bytes() != free)
+			log_error("vm \"%s\": allocation %u failed: %s, %lld KiB and %lld KiB of RAM are lost", r->name, n,
+				  status_text(st), (long long)(mem_used() - used) / 1024,
+				  (long long)(free - ram_free_bytes()) / 1024);
+	}
+	return false;
+}
+
 /* Makes it, or says why not. */
-static enum status create(struct guest *g, char *why, size_t size)
+static enum status create(struct guest *g, struct vm **vm, char *why, size_t size)
 {
 	const struct vm_config *c = g->config;
 	u64 free = ram_free_bytes();
@@ -149,7 +191,6 @@ static enum status create(struct guest *g, char *why, size_t size)
 		.hpet = c->hpet == HPET_YES,
 		.cmdline = c->cmdline,
 	};
-	struct vm *vm;
 	enum status st;
 
 	gmem_layout(c->memory, r.ram, &r.ram_count);
@@ -181,7 +222,9 @@ static enum status create(struct guest *g, char *why, size_t size)
 			  (unsigned long long)(free / MIB));
 		return E_NOMEM;
 	}
-	st = vm_create(&r, &vm);
+	if (DEBUG_BUILD && fail_alloc && survives_failures(&r, vm))
+		return OK;
+	st = vm_create(&r, vm);
 	if (st)
 		fmt_print(why, size, "%s", status_text(st));
 	return st;
@@ -189,13 +232,15 @@ static enum status create(struct guest *g, char *why, size_t size)
 
 enum status guests_start(const char *name, char *why, size_t size)
 {
+	struct vm *vm;
+
 	for (u32 i = 0; i < ARRAY_LEN(guests); i++) {
 		struct guest *g = &guests[i];
 
 		if (!g->config || strcmp(g->config->name, name))
 			continue;
 		if (g->complete)
-			return create(g, why, size);
+			return create(g, &vm, why, size);
 		str_copy(why, size, "an error of its section or a missing file was reported at boot");
 		return E_INVAL;
 	}
@@ -238,9 +283,12 @@ static void make_pools(const struct config *config)
 u32 guests_create(const struct config *config, const struct boot_info *bi, const struct virt_ops *virt)
 {
 	char why[VM_REASON_MAX];
+	struct vm *vm;
 	u32 made = 0;
+	u64 used;
 
 	vendor = virt;
+	fail_alloc = config->host.fail_alloc;
 	make_pools(config);
 	for (u32 i = 0; i < config->vm_count; i++) {
 		struct guest *g = &guests[i];
@@ -253,10 +301,14 @@ u32 guests_create(const struct config *config, const struct boot_info *bi, const
 		g->complete = open_all(g, bi);
 		if (!g->complete)
 			continue;
-		if (create(g, why, sizeof(why)))
+		used = mem_used();
+		if (create(g, &vm, why, sizeof(why))) {
 			log_error("vm \"%s\": cannot start: %s", g->config->name, why);
-		else
-			made++;
+			continue;
+		}
+		tell_cost(vm, used);
+		made++;
 	}
+	fail_alloc = 0;
 	return made;
 }

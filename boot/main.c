@@ -9,6 +9,7 @@
 #include <arch/x86_64/cpu.h>
 #include <arch/x86_64/defs/layout.h>
 #include <arch/x86_64/lapic.h>
+#include <core/frame.h>
 #include <core/hostmap.h>
 #include <core/log.h>
 #include <core/loop.h>
@@ -18,6 +19,7 @@
 #include <core/pcpu.h>
 #include <core/service/mem.h>
 #include <drivers/acpi.h>
+#include <drivers/ioapic.h>
 #include <lib/assert.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -28,7 +30,8 @@
 #define CONFIG_FILE  "plinth.conf"
 #define POOL_MIN     (8 * MIB)
 #define POOL_MAX     (256 * MIB)
-#define POOL_PART    32 /* of all RAM */
+#define POOL_PART    32 /* of all RAM; the bits that say which frames are free come on top */
+#define RAM_TOP	     (16 * 1024 * GIB) /* the bits of 16 TiB fit below 4 GiB; what lies above is not used */
 #define LEGACY_END   (640 * KIB)
 
 typedef char symbol[];
@@ -73,6 +76,15 @@ static void greet(void)
 		panic("this CPU has no NX bit, which Plinth needs");
 }
 
+/* As the registers have it. */
+static void tell_protection(void)
+{
+	u64 cr4 = read_cr4();
+
+	log_info("protection:%s%s%s%s%s", rdmsr(MSR_EFER) & EFER_NXE ? " nx" : "", read_cr0() & CR0_WP ? " wp" : "",
+		 cr4 & CR4_SMEP ? " smep" : "", cr4 & CR4_SMAP ? " smap" : "", cr4 & CR4_UMIP ? " umip" : "");
+}
+
 static void map_everything(const struct mem_range *pool)
 {
 	struct hostmap_config cfg = {
@@ -99,12 +111,21 @@ static void map_everything(const struct mem_range *pool)
 static void take_memory(void)
 {
 	struct mem_range pool;
-	u64 ram;
+	u64 all, ram;
 
 	memmap_build(&low_map, boot.mem, boot.mem_count, PAGE_SIZE, LEGACY_END);
 	memmap_build(&map, boot.mem, boot.mem_count, MIB, MEMMAP_TOP);
+	all = memmap_bytes(&map);
+	/* Also what the CPU cannot address, whatever the firmware says. */
+	memmap_build(&map, boot.mem, boot.mem_count, MIB, min_u64(RAM_TOP, BIT(cpu_features.phys_bits)));
 	ram = memmap_bytes(&map);
-	pool.len = align_up(max_u64(POOL_MIN, min_u64(POOL_MAX, ram / POOL_PART)), 2 * MIB);
+	if (ram < all)
+		log_warn("memory: %llu MiB at too high addresses are not used", (unsigned long long)((all - ram) / MIB));
+	if (boot.mem_lost)
+		log_warn("memory: %llu KiB in too many small pieces are not used",
+			 (unsigned long long)(boot.mem_lost / KIB));
+	pool.len = max_u64(POOL_MIN, min_u64(POOL_MAX, ram / POOL_PART)) + frames_metadata_size(map.range, map.count);
+	pool.len = align_up(pool.len, 2 * MIB);
 	if (memmap_carve(&low_map, PAGE_SIZE, PAGE_SIZE, LEGACY_END, &trampoline))
 		trampoline = 0;
 	if (memmap_carve(&map, pool.len, 2 * MIB, 4 * GIB, &pool.base))
@@ -130,6 +151,14 @@ static void find_machine(void)
 		acpi_read(&mem, boot.rsdp, &acpi);
 	if (!acpi.found)
 		log_warn("no ACPI tables");
+}
+
+/* What firmware and loader left on. */
+static void silence_devices(void)
+{
+	for (u32 i = 0; i < acpi.ioapic_count; i++)
+		if (!ioapic_silence(&acpi.ioapic[i]))
+			log_warn("no IOAPIC at %llx, where the MADT names one", (unsigned long long)acpi.ioapic[i].base);
 }
 
 static void start_lapic(void)
@@ -160,6 +189,7 @@ static void choose_vendor(void)
 	if (!virt)
 		panic("this CPU cannot run guests");
 	features_apply_virt(&config.host.features, virt);
+	features_check(&config.host.features);
 	if (virt->cpu_on())
 		panic("cannot switch %s on", virt->name);
 	log_info("%s is on", virt->name);
@@ -203,7 +233,9 @@ static void on_own_stack(void)
 {
 	screen_framebuffer(&config.host, &boot.fb);
 	find_machine();			      /* ACPI: processors and clocks */
-	clock_start(&acpi, !features_off(&config.host.features, "hpet"));
+	screen_serial_elsewhere(&acpi);	      /* where ACPI or PCI say, if not where we thought */
+	silence_devices();		      /* before interrupts are ever on */
+	clock_start(&acpi, features_allow(&config.host.features, "hpet"));
 	clock_start_lapic();
 	choose_vendor();		      /* before the others wake, so that they follow */
 	wake_others();
@@ -217,6 +249,7 @@ static void on_own_stack(void)
 _Noreturn void plinth_main(const struct boot_info *bi)
 {
 	wrmsr(MSR_GS_BASE, 0);		      /* no pCPU yet: panic() looks at it */
+	panic_seed_canary(cpu_random());      /* this function never returns, so it may change it */
 	boot = *bi;			      /* it lies in memory that is soon somebody else's */
 	read_config();			      /* says which consoles */
 	screen_serial(&config.host);	      /* from here on people can watch */
@@ -224,6 +257,7 @@ _Noreturn void plinth_main(const struct boot_info *bi)
 	greet();
 	features_apply(&config.host.features); /* before anything uses them */
 	cpu_setup();			      /* NX, WP, SMEP ... before the final page tables */
+	tell_protection();
 	take_memory();			      /* the final page tables, W^X */
 	desc_init();			      /* the IDT that all pCPUs share */
 	start_lapic();			      /* gives this pCPU its identity */

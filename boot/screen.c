@@ -11,10 +11,14 @@
 #include <drivers/framebuffer.h>
 #include <drivers/i8042kbd.h>
 #include <drivers/ioapic.h>
+#include <drivers/pci_serial.h>
 #include <drivers/serial.h>
+#include <lib/fmt.h>
 
 #define POLL_PERIOD (10 * NS_PER_MS) /* short enough for a person */
 #define POLL_SOON   (1 * NS_PER_MS)  /* a 16-byte FIFO does not overrun at 115200 baud */
+/* Of a card: what all of them are set to by default. */
+#define SERIAL_BAUD 115200
 
 static struct serial serials[CONFIG_CONSOLES_MAX];
 static u32 serial_count;
@@ -22,6 +26,15 @@ static u64 poll_period = POLL_PERIOD;
 static struct framebuffer framebuffer;
 static struct i8042kbd keyboard;
 static struct timer poll_timer;
+static bool wants_serial; /* [b] */
+
+static bool add_serial(u16 port, u32 baud)
+{
+	if (!serial_init(&serials[serial_count], port, baud))
+		return false;
+	log_add_console(&serials[serial_count++].sink);
+	return true;
+}
 
 void screen_serial(const struct host_config *host)
 {
@@ -30,11 +43,36 @@ void screen_serial(const struct host_config *host)
 
 		if (c->kind != CONSOLE_SERIAL)
 			continue;
-		if (serial_init(&serials[serial_count], c->port, c->baud))
-			log_add_console(&serials[serial_count++].sink);
-		else
+		wants_serial = true;
+		if (!add_serial(c->port, c->baud))
 			log_warn("no serial port at %xh", c->port);
 	}
+}
+
+static bool try_port(u16 port, u32 baud, const char *where)
+{
+	if (!port || !add_serial(port, baud))
+		return false;
+	log_info("serial port at %xh, %s", port, where);
+	return true;
+}
+
+void screen_serial_elsewhere(const struct acpi_info *acpi)
+{
+	const struct acpi_address *named = &acpi->serial;
+	struct pci_serial card;
+	char where[32];
+
+	if (!wants_serial || serial_count)
+		return;
+	if (named->addr && named->space != ACPI_SPACE_IO)
+		log_warn("the serial port that SPCR names is in memory, not supported");
+	else if (named->addr <= 0xffff && try_port((u16)named->addr, acpi->serial_baud, "named by SPCR"))
+		return;
+	if (!pci_serial_find(&pci_config_ports, &card))
+		return;
+	fmt_print(where, sizeof(where), "PCI %02x:%02x.%x", card.bus, card.device, card.function);
+	try_port(card.port, SERIAL_BAUD, where);
 }
 
 void screen_framebuffer(const struct host_config *host, const struct boot_fb *fb)

@@ -7,6 +7,19 @@
 #include <core/service/mem.h>
 #include <lib/string.h>
 
+/* What stands and falls with XSAVE, as nobody could switch the state: AVX, FMA, F16C; AVX2, protection keys; leaf Dh. */
+static void hide_xsave(u32 leaf, struct cpuid_regs *r)
+{
+	if (leaf == 1)
+		r->ecx &= ~(1u << 12 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29);
+	if (leaf == 7) {
+		r->ebx &= ~(1u << 5);
+		r->ecx &= ~(1u << 3);
+	}
+	if (leaf == 0xd)
+		*r = (struct cpuid_regs){ 0 };
+}
+
 struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs r;
@@ -19,6 +32,8 @@ struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
 		r.edx &= ~(1u << 27);
 	if (leaf == 7 && !cpu_features.rdtscp)
 		r.ecx &= ~(1u << 22);
+	if (!cpu_features.xsave)
+		hide_xsave(leaf, &r);
 	return (struct machine_cpuid){ r.eax, r.ebx, r.ecx, r.edx };
 }
 

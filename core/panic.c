@@ -22,8 +22,13 @@ extern const u8 symbols_start[], symbols_end[];
 static atomic_bool stopping;
 static void (*report)(struct runnable *r); /* [b] */
 
-/* Random at boot would be better; a constant already catches the overrun that copies too much of a string. */
+/* Until panic_seed_canary(). The zero byte stops what copies a string. */
 u64 __stack_chk_guard = 0x5bd1e995a73c00ffull;
+
+void panic_seed_canary(u64 random)
+{
+	__stack_chk_guard ^= random & ~0xff00ull;
+}
 
 _Noreturn void __stack_chk_fail(void);
 

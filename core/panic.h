@@ -16,3 +16,5 @@ void panic_report_nmi(const struct trap_frame *f);
 void panic_on_report(void (*fn)(struct runnable *r));
 /* An NMI asked this pCPU to stop because another one panicked. */
 bool panic_stopping(void);
+/* Makes the stack canary one that nobody can know. Boot only, and no caller may ever return. */
+void panic_seed_canary(u64 random);

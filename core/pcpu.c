@@ -14,6 +14,9 @@
 #include <lib/string.h>
 
 #define ALIVE_TIMEOUT (500 * NS_PER_MS)
+/* After so many that do not answer, tables are wrong: a MADT may list 200 that are not there. */
+#define ABSENT_MANY    4
+#define ALIVE_TIMEOUT2 (20 * NS_PER_MS)
 
 static struct pcpu *pcpus[PCPUS_MAX];
 static u32 count;
@@ -91,9 +94,9 @@ static void busy_wait(u64 ns)
 		cpu_pause();
 }
 
-static bool wait_alive(struct pcpu *p)
+static bool wait_alive(struct pcpu *p, u64 patience)
 {
-	u64 end = time_now() + ALIVE_TIMEOUT;
+	u64 end = time_now() + patience;
 
 	while (!atomic_load_explicit(&p->online, memory_order_acquire))
 		if (time_now() > end)
@@ -112,6 +115,7 @@ static void check_tsc(const struct pcpu *p, u64 before, u64 after)
 
 static bool start_one(u32 apic_id, void *page, hpa_t page_hpa, hpa_t cr3)
 {
+	static u32 absent; /* [b] so far */
 	struct pcpu *p = create(apic_id);
 	struct ap_params params;
 	u64 before;
@@ -129,11 +133,13 @@ static bool start_one(u32 apic_id, void *page, hpa_t page_hpa, hpa_t cr3)
 	};
 	before = rdtsc();
 	smp_start(page, page_hpa, apic_id, &params, busy_wait);
-	if (wait_alive(p)) {
+	if (wait_alive(p, absent < ABSENT_MANY ? ALIVE_TIMEOUT : ALIVE_TIMEOUT2)) {
 		check_tsc(p, before, rdtsc());
 		return true;
 	}
-	log_error("processor with APIC id %u does not answer, left asleep", apic_id);
+	if (++absent <= ABSENT_MANY)
+		log_error("processor with APIC id %u does not answer, left asleep%s", apic_id,
+			  absent < ABSENT_MANY ? "" : "; others like it are not named");
 	/* Back to wait-for-SIPI, so that it cannot come alive later with a recycled pCPU. */
 	lapic_send_init(apic_id);
 	pcpus[--count] = NULL;

@@ -11,6 +11,8 @@
 #define REG_VER   0x01
 #define REG_ENTRY 0x10 /* two for each pin */
 #define VER_LAST  BITS(23, 16)
+#define PINS_MAX  240
+#define MASKED    BIT(16)
 #define DEST      BITS(31, 24) /* of an entry's upper half: an APIC id */
 #define SIZE      0x20
 
@@ -32,6 +34,17 @@ static void write(volatile u8 *at, u32 r, u32 v)
 {
 	mmio_write32(at + SELECT, r);
 	mmio_write32(at + WINDOW, v);
+}
+
+/* Without an IOAPIC, reads answer all ones or zeros; there is none with a single pin. */
+bool ioapic_silence(const struct acpi_ioapic *io)
+{
+	volatile u8 *at = map(io);
+	u32 last = at ? (u32)FIELD_GET(VER_LAST, read(at, REG_VER)) : 0;
+
+	for (u32 pin = 0; pin <= last && last && last < PINS_MAX; pin++)
+		write(at, REG_ENTRY + 2 * pin, read(at, REG_ENTRY + 2 * pin) | (u32)MASKED);
+	return last && last < PINS_MAX;
 }
 
 bool ioapic_route(const struct acpi_info *acpi, u8 irq, u32 apic_id, u8 vector)

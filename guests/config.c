@@ -35,6 +35,7 @@ static const struct config_key keys[] = {
 	{ HOST("features",  features, features) },
 	{ HOST("scheduler", word,     scheduler), .choices = schedulers, .max = CONFIG_WORD_MAX },
 	{ HOST("slice",     time,     slice),     .min = 100 * NS_PER_US, .max = NS_PER_S },
+	{ HOST("fail_alloc", count,   fail_alloc), .max = 100000 },
 	{ VM("kernel",      path,     kernel),    .flags = KEY_MANDATORY, .max = CONFIG_PATH_MAX },
 	{ VM("initrd",      path,     initrd),    .max = CONFIG_PATH_MAX },
 	{ VM("cmdline",     text,     cmdline),   .flags = KEY_RAW, .max = CONFIG_CMDLINE_MAX },

@@ -58,6 +58,7 @@ struct host_config {
 	u32 loglevel;                    /* enum log_level */
 	char scheduler[CONFIG_WORD_MAX]; /* a policy of sched/ */
 	u64 slice;                       /* ns */
+	u32 fail_alloc; /* debug builds: so many allocations of each VM's creation fail, one after the other */
 };
 
 struct config_modules {

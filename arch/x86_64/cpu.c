@@ -94,3 +94,15 @@ void cpu_setup(void)
 	if (f->xsave)
 		xsetbv(0, f->xcr0_mask);
 }
+
+#define RDRAND_TRIES 10 /* Intel SDM vol. 1, "Random Number Generator Instructions" */
+
+u64 cpu_random(void)
+{
+	u64 v = 0, mixed = rdtsc() * 0x9e3779b97f4a7c15ull;
+	bool ok = false;
+
+	for (unsigned i = 0; has(cpuid(1, 0).ecx, 30) && i < RDRAND_TRIES && !ok; i++)
+		__asm__ volatile("rdrand %0" : "=r"(v), "=@ccc"(ok));
+	return mixed ^ mixed >> 32 ^ (ok ? v : 0);
+}

@@ -178,3 +178,5 @@ extern struct cpu_features cpu_features;
 void cpu_probe(void);
 /* Turns on what the hypervisor itself uses on this pCPU: NX, WP, global pages, SMEP, SMAP, UMIP, PAT, XSAVE. */
 void cpu_setup(void);
+/* A number that others cannot guess: by RDRAND where there is one, else from the time. Before cpu_probe() too. */
+u64 cpu_random(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "machine.h"
 
+#include <boot/gop.h>
 #include <lib/string.h>
 
 /*
@@ -26,51 +27,28 @@ struct mp_services {
 	EFI_STATUS(EFIAPI *info)(struct mp_services *self, UINTN number, struct mp_info *out);
 };
 
-/* Where a colour is, if its mask is 8 contiguous bits. */
-static bool mask_shift(u32 mask, u8 *shift)
-{
-	if (!mask)
-		return false;
-	*shift = __builtin_ctz(mask);
-	return mask >> *shift == 0xff;
-}
-
-static bool colours(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode, struct boot_fb *fb)
-{
-	switch (mode->PixelFormat) {
-	case PixelRedGreenBlueReserved8BitPerColor:
-		fb->green_shift = 8;
-		fb->blue_shift = 16;
-		return true;
-	case PixelBlueGreenRedReserved8BitPerColor:
-		fb->red_shift = 16;
-		fb->green_shift = 8;
-		return true;
-	case PixelBitMask:
-		return mask_shift(mode->PixelInformation.RedMask, &fb->red_shift) &&
-		       mask_shift(mode->PixelInformation.GreenMask, &fb->green_shift) &&
-		       mask_shift(mode->PixelInformation.BlueMask, &fb->blue_shift);
-	default:
-		return false; /* no framebuffer, only the firmware's own drawing */
-	}
-}
-
 static void find_framebuffer(struct boot_fb *out)
 {
 	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
-	struct boot_fb fb = {0};
+	struct gop_mode m;
 
 	if (bs->LocateProtocol(&guid, NULL, (void **)&gop) || !gop->Mode || !gop->Mode->Info)
 		return;
 	mode = gop->Mode->Info;
-	fb.base = gop->Mode->FrameBufferBase;
-	fb.width = mode->HorizontalResolution;
-	fb.height = mode->VerticalResolution;
-	fb.pitch = mode->PixelsPerScanLine * 4;
-	if (fb.base && colours(mode, &fb))
-		*out = fb;
+	m = (struct gop_mode){
+	    .base = gop->Mode->FrameBufferBase,
+	    .size = gop->Mode->FrameBufferSize,
+	    .width = mode->HorizontalResolution,
+	    .height = mode->VerticalResolution,
+	    .stride = mode->PixelsPerScanLine,
+	    .format = mode->PixelFormat,
+	    .red = mode->PixelInformation.RedMask,
+	    .green = mode->PixelInformation.GreenMask,
+	    .blue = mode->PixelInformation.BlueMask,
+	};
+	(void)gop_framebuffer(&m, out);
 }
 
 /* ACPI 2.0's table if there is one, else 1.0's. */

@@ -52,6 +52,7 @@ struct boot_info {
 	u64 image_len;
 	hpa_t rsdp; /* 0: the firmware named none */
 	u64 loader_tsc; /* RDTSC when the loader began */
+	u64 mem_lost; /* bytes of RAM for which `mem` had no entry */
 	u32 mem_count, file_count;
 	u32 cpu_count; /* 0: no list; else APIC ids of the usable processors, from EFI_MP_SERVICES */
 	u32 door;      /* enum boot_door */

@@ -5,6 +5,7 @@
 #include <boot/multiboot2.h>
 #include <boot/multiboot2_defs.h>
 #include <lib/bits.h>
+#include <lib/range.h>
 #include <lib/string.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@
 
 /* An information under construction. */
 static struct {
-	_Alignas(8) u8 bytes[64 * 1024];
+	_Alignas(8) u8 bytes[256 * 1024];
 	u32 len;
 } mb;
 
@@ -78,7 +79,7 @@ static void module(u32 start, u32 stop, const char *cmdline)
 
 static void mmap_tag(const struct mb2_mmap_entry *e, u32 count)
 {
-	u8 content[8 + 24 * 700];
+	static u8 content[8 + 24 * 4100];
 	u32 head[2] = {sizeof(*e), 0};
 
 	memcpy(content, head, sizeof(head));
@@ -343,12 +344,64 @@ static void too_much_ram(void **state)
 	assert_true(has_mem((ARRAY_LEN(e) - 1) * 0x2000ull, 0x1000, MEM_ACPI));
 	assert_true(has_mem(0x100000, 0x1000, MEM_FILE));
 
+	assert_int_equal(bi.mem_lost, (ARRAY_LEN(e) - 1 - (BOOT_MEM_MAX - 3)) * 0x1000);
+}
+
+/* The larger ones are kept, wherever they come in the list. */
+static void the_largest_ram_is_kept(void **state)
+{
+	static struct mb2_mmap_entry e[BOOT_MEM_MAX + 100];
+
 	for (u32 i = 0; i < ARRAY_LEN(e); i++)
-		e[i].type = 2;
+		e[i] = (struct mb2_mmap_entry){.base = i * 0x200000ull, .len = 0x1000 + i, .type = 1};
+	e[7].len = 0x100000;
 	begin();
 	mmap_tag(e, ARRAY_LEN(e));
 	end();
-	assert_int_equal(parse(), E_FULL);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(bi.mem_count, BOOT_MEM_MAX);
+	assert_true(has_mem(7 * 0x200000ull, 0x100000, MEM_RAM));
+	assert_true(has_mem((ARRAY_LEN(e) - 1) * 0x200000ull, 0x1000 + ARRAY_LEN(e) - 1, MEM_RAM));
+	assert_false(has_mem(0, 0x1000, MEM_RAM));
+}
+
+static bool covered(hpa_t at)
+{
+	for (u32 i = 0; i < bi.mem_count; i++)
+		if (bi.mem[i].type != MEM_RAM && range_inside(at, 1, bi.mem[i].base, bi.mem[i].len))
+			return true;
+	return false;
+}
+
+/*
+ * Thousands of reserved ranges, in no order: all of them stay reserved, the closest become one, and RAM between those that are far apart
+ * is not lost.
+ */
+static void thousands_of_entries(void **state)
+{
+	static struct mb2_mmap_entry e[4001];
+	const u32 n = ARRAY_LEN(e) - 1;
+
+	e[0] = (struct mb2_mmap_entry){.base = 0, .len = 1ull << 40, .type = 1};
+	for (u32 i = 0; i < n; i++) {
+		u64 k = (i * 1777ull) % n; /* prime to n: each once */
+
+		e[1 + i] = (struct mb2_mmap_entry){
+		    .base = (k / 100) * 0x40000000ull + (k % 100) * 0x2000,
+		    .len = 0x1000,
+		    .type = 2 + k % 3,
+		};
+	}
+	begin();
+	mmap_tag(e, ARRAY_LEN(e));
+	end();
+	assert_int_equal(parse(), OK);
+	assert_true(bi.mem_count <= BOOT_MEM_MAX);
+	for (u32 i = 1; i <= n; i++)
+		assert_true(covered(e[i].base) && covered(e[i].base + e[i].len - 1));
+	for (u64 g = 0; g < n / 100; g++)
+		assert_false(covered(g * 0x40000000ull + 0x20000000));
+	assert_int_equal(bi.mem_lost, 0);
 }
 
 static void memory_at_the_very_top(void **state)
@@ -502,6 +555,8 @@ int main(void)
 	    cmocka_unit_test(framebuffers),
 	    cmocka_unit_test(newer_rsdp_wins),
 	    cmocka_unit_test(too_much_ram),
+	    cmocka_unit_test(the_largest_ram_is_kept),
+	    cmocka_unit_test(thousands_of_entries),
 	    cmocka_unit_test(memory_at_the_very_top),
 	    cmocka_unit_test(no_memory_map),
 	    cmocka_unit_test(no_end_tag),
