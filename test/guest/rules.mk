@@ -2,7 +2,7 @@
 # The tiny guests: PVH kernels of our own, each build/guests/NAME.elf. Included by the Makefile.
 
 GUEST_RT       := $(wildcard test/guest/rt/*.c) $(wildcard test/guest/rt/*.asm) lib/fmt.c lib/string.c lib/str.c
-GUEST_NAMES    := hello quickreset triplefault cpucheck devcheck modes statedump smp hog thief bench ticker emulator hostile apart
+GUEST_NAMES    := hello quickreset triplefault cpucheck devcheck modes statedump smp hog thief scrub bench ticker emulator hostile apart
 GUEST_hello    := test/guest/hello.c
 GUEST_quickreset := test/guest/quickreset.c
 GUEST_triplefault := test/guest/triplefault.c
@@ -12,6 +12,7 @@ GUEST_modes    := test/guest/modes/main.c test/guest/modes/blob.asm
 GUEST_statedump := $(wildcard test/guest/statedump/*.c) $(wildcard test/guest/statedump/*.asm)
 GUEST_smp      := test/guest/smp.c
 GUEST_hog      := test/guest/hog.c
+GUEST_scrub    := test/guest/scrub.c
 GUEST_thief    := test/guest/thief.c
 GUEST_emulator := test/guest/emulator.c
 GUEST_hostile  := $(wildcard test/guest/hostile/*.c)

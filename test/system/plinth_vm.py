@@ -179,11 +179,16 @@ class Machine:
 
 
 class Qemu(Machine):
-    """QEMU: its emulation of an AMD machine, or with `kvm` this machine's processor."""
+    """
+    QEMU: its emulation of an AMD machine, or with `kvm` this machine's processor. `board` adds options to -machine; without
+    `com1` a device of the test is connected to the character device `console`. `icount`: deterministic, each instruction takes
+    2^icount ns, and sleep no time.
+    """
 
-    def __init__(self, folder, timeout=60, kvm=False, icount=None):
-        """`icount`: deterministic, each instruction takes 2^icount ns, and sleep no time."""
+    def __init__(self, folder, timeout=60, kvm=False, board="", com1=True, icount=None):
         super().__init__(folder, timeout)
+        self.board = f",{board}" if board else ""
+        self.serial = "chardev:console" if com1 else "none"
         self.cpu = ["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", CPU]
         if icount is not None:
             self.cpu = ["-accel", "tcg,thread=single", "-icount", f"shift={icount},sleep=off,align=off", "-cpu", CPU]
@@ -220,9 +225,9 @@ class Qemu(Machine):
 
     def _start(self, cpus, memory, more):
         path = self.folder / "serial"
-        command = [QEMU, *self.cpu, "-M", "q35,smm=off",
+        command = [QEMU, *self.cpu, "-M", "q35,smm=off" + self.board,
                    "-smp", str(cpus), "-m", memory, "-nodefaults", "-display", "none", "-no-reboot",
-                   "-chardev", f"socket,id=console,path={path},server=on,wait=on", "-serial", "chardev:console",
+                   "-chardev", f"socket,id=console,path={path},server=on,wait=on", "-serial", self.serial,
                    "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off", *more]
         (self.folder / "command").write_text(" ".join(map(str, command)) + "\n")
         with open(self.folder / "qemu.log", "w", encoding="utf-8") as out:

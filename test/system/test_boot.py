@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The doors that Plinth comes in by."""
 
+import subprocess
+
 import pytest
 
 from backends import both, qemu_only
-from plinth_vm import EFI, GRUB_BIOS, GRUB_EFI, config, linux, vm
+from plinth_vm import EFI, GRUB_BIOS, GRUB_EFI, TOP, config, linux, vm
 
 DOORS = [EFI, GRUB_BIOS, qemu_only(GRUB_EFI)]
 
@@ -39,3 +41,8 @@ def test_pcpus_taken(machine, cpus):
     m = machine(timeout=120).boot(conf, cpus=cpus)
     m.expect_all(*(rf'vm "hog{i}": powered off' for i in range(4)))
     m.expect("all VMs have ended")
+
+
+def test_cold_boots():
+    """Short for `make soak`."""
+    subprocess.run([TOP / "test/soak/boots", "5"], check=True, timeout=300)

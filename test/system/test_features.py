@@ -23,7 +23,7 @@ def names(vendor):
     return re.findall(r'^\t\{ "(\w+)", &', (TOP / vendor / "ops.c").read_text(), re.M)
 
 
-NEUTRAL = ["x2apic", "1g", "tscdeadline", "smep", "smap", "umip", "rdtscp", "invtsc", "hpet"]
+NEUTRAL = re.findall(r'\{ "(\w+)", &cpu_features', (TOP / "boot/features.c").read_text()) + ["hpet"]
 
 
 # What is lost with a feature (docs/HARDWARE.md): an NMI that comes while one is handled, and interrupts stay off.
@@ -66,7 +66,41 @@ def test_vmx_without_any(machine, cpus):
 @pytest.mark.parametrize("feature", NEUTRAL)
 def test_without(machine, feature):
     """What the hypervisor itself uses of a CPU."""
-    run(machine(), config(*GUESTS, features=f"-{feature}"))
+    m = machine()
+    run(m, config(*GUESTS, features=f"-{feature}"))
+    assert feature == "hpet" or feature in lacks(m)
+    on = set(re.search(r"protection: ([^\r\n]*)", m.log).group(1).split())
+    assert on >= {"nx", "wp"} and feature not in on
+
+
+@on(SVM)
+def test_cpu_without(machine):
+    """The same, on a CPU that has none of it: no bit is set that it does not know."""
+    m = machine()
+    m.cpu[-1] += "".join(f",{flag}=off" for flag in ("x2apic", "pdpe1gb", "smep", "smap", "umip", "rdtscp", "xsave"))
+    run(m, config(*GUESTS))
+    assert lacks(m) >= {"x2apic", "1g", "tscdeadline", "smep", "smap", "umip", "rdtscp", "invtsc", "xsave"}
+    assert re.search(r"protection: nx wp\r", m.log)
+
+
+@on(SVM)
+def test_all_is_on(machine):
+    """What this CPU has is used."""
+    m = machine().boot(config(GUESTS[0], features="+smap +tscdeadline -apicv"))
+    m.expect("feature tscdeadline is wanted by plinth.conf, but this machine has none")
+    m.expect(r"protection: nx wp smep smap umip\r")
+    m.expect("feature apicv is not used with this CPU")
+    m.expect(r"\[smp\] smp: ok")
+
+
+@on(SVM)
+@pytest.mark.panics
+@pytest.mark.parametrize("flag, why", [("nx=off", "no NX bit"), ("svm=off", "the CPU has no SVM"),
+                                       ("npt=off", "no nested paging")])
+def test_cpu_must_have(machine, flag, why):
+    m = machine()
+    m.cpu[-1] += f",{flag}"
+    m.boot(config(GUESTS[0]), cpus=1).expect(why)
 
 
 @both

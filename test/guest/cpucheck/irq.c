@@ -96,6 +96,7 @@ static const char *pit_counter2(void)
 	do
 		ns = clock_ns() - from;
 	while (!(in8(0x61) & 0x20) && ns < NS_PER_S);
+	ns = clock_ns() - from; /* again: it may have been held up before it looked at the output */
 	return ns > 9 * NS_PER_MS && ns < NS_PER_S
 		   ? NULL
 		   : wrong("%lu us, want 10000", (ns / 1000));
