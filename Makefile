@@ -57,7 +57,7 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
-           $(addprefix vm/,run.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
+           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
 

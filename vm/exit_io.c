@@ -24,7 +24,7 @@ static rare enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
 
 	if (!emulate_decode(v, &insn) || !is_what_exited(v, x, &insn))
 		return EXIT_RESUME;
-	return emulate_execute(v, &insn);
+	return emulate_execute(v, &insn, NULL);
 }
 
 /* A 32-bit result clears the upper half, shorter ones leave the rest of RAX. */
@@ -104,5 +104,5 @@ enum exit_action exit_fault(struct vcpu *v, struct vm_exit *x)
 	if (!emulate_decode_bytes(v, x->fault.bytes, x->fault.byte_count, &insn) ||
 	    !may_fault(&insn))
 		return EXIT_RESUME;
-	return emulate_execute(v, &insn);
+	return emulate_execute(v, &insn, x);
 }
