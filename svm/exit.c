@@ -7,19 +7,13 @@
 
 typedef void decoder(struct vcpu *v, const struct vmcb *b, struct vm_exit *x);
 
-static bool is_wide(const struct vmcb_save *s)
-{
-	return (s->efer & EFER_LMA) && (s->cs.attr & SEG_ATTR_L);
-}
-
 /* Without the CPU's help: the instruction that exits now did so before. */
 static void recall_length(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_save *s = &b->s;
 	const struct insn *known = NULL;
 
-	if (is_wide(s))
-		known = insn_cache_find(&v->insns, v->regs.rip, s->cr3);
+	if (svm_is_long_code(b))
+		known = insn_cache_find(&v->insns, v->regs.rip, b->s.cr3);
 	if (known)
 		x->insn_len = known->len;
 }
@@ -57,10 +51,8 @@ static void decode_msr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 static void decode_vmmcall(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_save *s = &b->s;
-
-	x->hypercall.cpl = s->cpl;
-	x->hypercall.wide = is_wide(s);
+	x->hypercall.cpl = b->s.cpl;
+	x->hypercall.wide = svm_is_long_code(b);
 	take_length(v, b, x);
 }
 
@@ -70,8 +62,10 @@ static void decode_cr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 	x->cr.cr = (u8)(c->exit_code - VMEXIT_CR0_WRITE);
 	x->cr.gpr = CR_SOURCE_UNKNOWN;
-	if (svm_features.decode_assists && (c->exit_info1 & CR_INFO_MOV))
-		x->cr.gpr = (u8)FIELD_GET(CR_INFO_GPR, c->exit_info1);
+	/* Else it is decoded, and then has its length, too. */
+	if (!svm_features.decode_assists || !(c->exit_info1 & CR_INFO_MOV))
+		return;
+	x->cr.gpr = (u8)FIELD_GET(CR_INFO_GPR, c->exit_info1);
 	take_length(v, b, x);
 }
 

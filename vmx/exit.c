@@ -25,8 +25,8 @@ static void decode_io(struct vcpu *v, struct vm_exit *x)
 
 static void decode_vmcall(struct vcpu *v, struct vm_exit *x)
 {
-	x->hypercall.cpl = (u8)FIELD_GET(RIGHTS_DPL, vmread(VMCS_GUEST_SS_RIGHTS));
-	x->hypercall.wide = (v->hw->efer & EFER_LMA) && (vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
+	x->hypercall.cpl = vmx_cpl(v);
+	x->hypercall.wide = vmx_long_code(v);
 	take_length(v, x);
 }
 
