@@ -28,7 +28,7 @@ HV_FLAGS := -ffreestanding -ffunction-sections -fdata-sections -fno-pic -mcmodel
             -fno-omit-frame-pointer -momit-leaf-frame-pointer -fno-strict-aliasing -fstack-protector-strong \
             -mstack-protector-guard=global -fno-asynchronous-unwind-tables -nostdinc \
             -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
-            -DPLINTH_DEBUG
+            -DPLINTH_DEBUG -falign-functions=1 $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3)
 
 .PHONY: all run test test-unit test-system soak check image iso clean help coverage
 all: $(B)/plinth.elf $(B)/BOOTX64.EFI
@@ -58,9 +58,9 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
-           $(addprefix vm/,run.c exit_io.c cpuid.c msr.c bus.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
-$(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-functions=1 -falign-loops=1
-HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os) -falign-functions=1
+           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
+$(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-loops=1
+HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)
 
 $(B)/hv/%.o: %.c
 	@mkdir -p $(@D)

@@ -52,13 +52,11 @@ static unsigned priority(const struct pic_chip *c, unsigned ir)
 /* The input of the highest priority among `set`, or -1. */
 static int top(const struct pic_chip *c, u8 set)
 {
-	for (unsigned i = 1; i <= 8; i++) {
-		unsigned ir = (c->lowest + i) & 7;
+	unsigned first = (c->lowest + 1) & 7;
+	/* Turned, so that bit 0 is of the highest priority. */
+	u8 turned = (u8)(set >> first | set << (8 - first));
 
-		if (set & BIT(ir))
-			return (int)ir;
-	}
-	return -1;
+	return set ? (int)((__builtin_ctz(turned) + first) & 7) : -1;
 }
 
 /* What holds back requests: in special mask mode not a level in service that is masked. */

@@ -31,7 +31,7 @@ static struct pm *pm_of(struct device *d)
 
 static u64 timer_ticks(const struct pm *p)
 {
-	return ticks_from_ns(time_now() - p->base, PM_TIMER_HZ);
+	return mul_div(time_now() - p->base, PM_TIMER_HZ, NS_PER_S);
 }
 
 /* TMR_STS is set whenever bit 31 of the timer changes. */

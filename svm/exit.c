@@ -5,65 +5,73 @@
 #include <arch/x86_64/cpu.h>
 #include <lib/string.h>
 
-typedef void decoder(struct vcpu *v, struct vm_exit *x);
+typedef void decoder(struct vcpu *v, const struct vmcb *b, struct vm_exit *x);
 
 /* Without the CPU's help: the instruction that exits now did so before. */
-static void recall_length(struct vcpu *v, struct vm_exit *x)
+static void recall_length(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_save *s = &v->hw->vmcb->s;
 	const struct insn *known = NULL;
 
-	if ((s->efer & EFER_LMA) && (s->cs.attr & SEG_ATTR_L))
-		known = insn_cache_find(&v->insns, v->regs.rip, s->cr3);
+	if (svm_is_long_code(b))
+		known = insn_cache_find(&v->insns, v->regs.rip, b->s.cr3);
 	if (known)
 		x->insn_len = known->len;
 }
 
 /* The length of an instruction that exited before it ran. */
-static void take_length(struct vcpu *v, struct vm_exit *x)
+static void take_length(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
 	u64 next;
 
 	if (!svm_features.nrips) {
-		recall_length(v, x);
+		recall_length(v, b, x);
 		return;
 	}
-	next = v->hw->vmcb->c.next_rip;
+	next = b->c.next_rip;
 	if (next - v->regs.rip <= INSN_MAX_LEN)
 		x->insn_len = (u8)(next - v->regs.rip);
 }
 
-static void decode_ioio(struct vcpu *v, struct vm_exit *x)
+static void decode_ioio(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	u64 info = v->hw->vmcb->c.exit_info1;
+	u64 info = b->c.exit_info1;
 
 	x->pio.port = (u16)FIELD_GET(IOIO_PORT, info);
 	x->pio.width = (u8)FIELD_GET(IOIO_WIDTH, info);
 	x->pio.in = info & IOIO_IN;
 	x->pio.string = info & IOIO_STRING;
-	x->insn_len = (u8)(v->hw->vmcb->c.exit_info2 - v->regs.rip);
+	x->insn_len = (u8)(b->c.exit_info2 - v->regs.rip);
 }
 
-static void decode_msr(struct vcpu *v, struct vm_exit *x)
+static void decode_msr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	x->kind = v->hw->vmcb->c.exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
-	take_length(v, x);
+	x->kind = b->c.exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+	take_length(v, b, x);
 }
 
-static void decode_cr(struct vcpu *v, struct vm_exit *x)
+static void decode_vmmcall(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_control *c = &v->hw->vmcb->c;
+	x->hypercall.cpl = b->s.cpl;
+	x->hypercall.wide = svm_is_long_code(b);
+	take_length(v, b, x);
+}
+
+static void decode_cr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
+{
+	const struct vmcb_control *c = &b->c;
 
 	x->cr.cr = (u8)(c->exit_code - VMEXIT_CR0_WRITE);
 	x->cr.gpr = CR_SOURCE_UNKNOWN;
-	if (svm_features.decode_assists && (c->exit_info1 & CR_INFO_MOV))
-		x->cr.gpr = (u8)FIELD_GET(CR_INFO_GPR, c->exit_info1);
-	take_length(v, x);
+	/* Else it is decoded, and then has its length, too. */
+	if (!svm_features.decode_assists || !(c->exit_info1 & CR_INFO_MOV))
+		return;
+	x->cr.gpr = (u8)FIELD_GET(CR_INFO_GPR, c->exit_info1);
+	take_length(v, b, x);
 }
 
-static void decode_npf(struct vcpu *v, struct vm_exit *x)
+static void decode_npf(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_control *c = &v->hw->vmcb->c;
+	const struct vmcb_control *c = &b->c;
 
 	x->fault.gpa = c->exit_info2;
 	x->fault.write = c->exit_info1 & NPF_WRITE;
@@ -76,9 +84,9 @@ static void decode_npf(struct vcpu *v, struct vm_exit *x)
 	memcpy(x->fault.bytes, c->fetched, sizeof(x->fault.bytes));
 }
 
-static void decode_exception(struct vcpu *v, struct vm_exit *x)
+static void decode_exception(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_control *c = &v->hw->vmcb->c;
+	const struct vmcb_control *c = &b->c;
 
 	x->exception.vector = (u8)(c->exit_code - VMEXIT_EXCEPTION);
 	x->exception.has_error = x->exception.vector == EXC_AC;
@@ -91,16 +99,16 @@ static void decode_exception(struct vcpu *v, struct vm_exit *x)
 }
 
 /* The kind says it all. */
-static void decode_nothing(struct vcpu *v, struct vm_exit *x)
+static void decode_nothing(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
 }
 
-static void decode_iret(struct vcpu *v, struct vm_exit *x)
+static void decode_iret(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
 	svm_on_iret(v);
 }
 
-static void decode_vintr(struct vcpu *v, struct vm_exit *x)
+static void decode_vintr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
 	svm_want_window(v, false);
 }
@@ -134,7 +142,7 @@ static const struct row {
 	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, decode_nothing },
 	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, decode_nothing },
 	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, take_length },
+	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, decode_vmmcall },
 	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, decode_nothing },
 	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, decode_nothing },
@@ -150,13 +158,13 @@ static const struct row {
 };
 
 /* What the table, as a short one, does not reach, or does not name. */
-static rare void decode_other(struct vcpu *v, struct vm_exit *x)
+static rare void decode_other(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	const struct vmcb_control *c = &v->hw->vmcb->c;
+	const struct vmcb_control *c = &b->c;
 
 	if (c->exit_code == VMEXIT_NPF) {
 		x->kind = EXIT_FAULT;
-		decode_npf(v, x);
+		decode_npf(v, b, x);
 		return;
 	}
 	/* QEMU before 10.0.7 writes only the low half of VMEXIT_INVALID. */
@@ -166,16 +174,16 @@ static rare void decode_other(struct vcpu *v, struct vm_exit *x)
 	x->raw.info2 = c->exit_info2;
 }
 
-static void decode(struct vcpu *v, struct vm_exit *x)
+static void decode(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	u64 code = v->hw->vmcb->c.exit_code;
+	u64 code = b->c.exit_code;
 
 	if (code >= ARRAY_LEN(rows) || !rows[code].decode) {
-		decode_other(v, x);
+		decode_other(v, b, x);
 		return;
 	}
 	x->kind = rows[code].kind;
-	rows[code].decode(v, x);
+	rows[code].decode(v, b, x);
 }
 
 /* --- The world switch ----------------------------------------------------------------------------------------------- */
@@ -212,8 +220,11 @@ static void read_guest(struct vcpu *v, struct vmcb *b)
 
 void svm_run(struct vcpu *v, struct vm_exit *x)
 {
-	write_guest(v, v->hw->vmcb);
-	svm_enter(&v->regs, v->hw->vmcb_hpa, v->hw->host_hpa);
-	read_guest(v, v->hw->vmcb);
-	decode(v, x);
+	const struct virt_vcpu *hw = v->hw;
+	struct vmcb *b = hw->vmcb;
+
+	write_guest(v, b);
+	svm_enter(&v->regs, hw->vmcb_hpa, hw->host_hpa);
+	read_guest(v, b);
+	decode(v, b, x);
 }

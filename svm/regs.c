@@ -34,6 +34,7 @@ void svm_sync_mode(struct vcpu *v)
 
 /* Where a register lies in the VMCB; 0: none, it needs code. */
 static const u16 offsets[VIRT_REGS] = {
+	[REG_CR0] = offsetof(struct vmcb, s.cr0), /* only to read */
 	[REG_CR2] = offsetof(struct vmcb, s.cr2),
 	[REG_CR3] = offsetof(struct vmcb, s.cr3),
 	[REG_CR4] = offsetof(struct vmcb, s.cr4),
@@ -61,8 +62,6 @@ u64 svm_get_reg(struct vcpu *v, enum virt_reg r)
 	struct virt_vcpu *hw = v->hw;
 
 	switch (r) {
-	case REG_CR0:
-		return hw->vmcb->s.cr0;
 	case REG_CR8:
 		return FIELD_GET(INT_CTL_TPR, hw->vmcb->c.int_ctl);
 	case REG_EFER:
@@ -131,4 +130,14 @@ void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	};
 	if (s == SEG_SS)
 		v->hw->vmcb->s.cpl = (u8)FIELD_GET(SEG_ATTR_DPL, seg->attr);
+}
+
+u8 svm_cpl(struct vcpu *v)
+{
+	return v->hw->vmcb->s.cpl;
+}
+
+bool svm_long_code(struct vcpu *v)
+{
+	return svm_is_long_code(v->hw->vmcb);
 }

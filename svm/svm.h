@@ -64,8 +64,15 @@ u64 svm_get_reg(struct vcpu *v, enum virt_reg r);
 void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void svm_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void svm_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
+u8 svm_cpl(struct vcpu *v);
+bool svm_long_code(struct vcpu *v);
 /* After an exit, if svm_mode_changed(): takes note of a mode change that the guest made without one. */
 void svm_sync_mode(struct vcpu *v);
+
+static inline bool svm_is_long_code(const struct vmcb *b)
+{
+	return (b->s.efer & EFER_LMA) && (b->s.cs.attr & SEG_ATTR_L);
+}
 
 static inline bool svm_mode_changed(const struct vmcb *b)
 {

@@ -62,13 +62,4 @@ static inline void apic_page_set(struct apic_page *p, u32 reg, u32 val)
 }
 
 /* The highest vector in ISR, TMR or IRR, or -1. */
-static inline int apic_page_highest(const struct apic_page *p, u32 first)
-{
-	for (int i = APIC_VECTOR_REGS - 1; i >= 0; i--) {
-		u32 word = apic_page_get(p, first + (u32)i);
-
-		if (word)
-			return i * 32 + 31 - __builtin_clz(word);
-	}
-	return -1;
-}
+int apic_page_highest(const struct apic_page *p, u32 first);

@@ -9,6 +9,8 @@
 #define PAGE_END  0xff /* no window's place */
 static_assert(BUS_WINDOWS < PAGE_END, "a window's place fits in a byte");
 
+const u64 bus_masks[] = { [1] = 0xff, [2] = 0xffff, [4] = 0xffffffff, [8] = ~0ull };
+
 static rare void clear_index(struct bus_index *ix)
 {
 	memset(ix, NOBODY, sizeof(*ix));
@@ -84,34 +86,11 @@ const struct bus_window *bus_find(const struct bus *b, u64 addr, unsigned width)
 	return &b->win[lo - 1];
 }
 
-/* `width` is at least 1. */
-static u64 ones(unsigned width)
-{
-	return ~0ull >> (64 - 8 * width);
-}
-
-static rare u64 read_window(const struct bus_window *w, u64 addr, unsigned width)
-{
-	u64 val;
-
-	spin_lock(w->dev->lock);
-	val = w->dev->ops->read(w->dev, addr - w->origin, width);
-	spin_unlock(w->dev->lock);
-	return val & ones(width);
-}
-
-static rare void write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
-{
-	spin_lock(w->dev->lock);
-	w->dev->ops->write(w->dev, addr - w->origin, width, val & ones(width));
-	spin_unlock(w->dev->lock);
-}
-
 static u64 read_one(const struct bus *b, u64 addr, unsigned width)
 {
 	const struct bus_window *w = bus_find(b, addr, width);
 
-	return w ? read_window(w, addr, width) : ones(width);
+	return w ? bus_read_window(w, addr, width) : bus_ones(width);
 }
 
 static void write_one(const struct bus *b, u64 addr, unsigned width, u64 val)
@@ -119,7 +98,7 @@ static void write_one(const struct bus *b, u64 addr, unsigned width, u64 val)
 	const struct bus_window *w = bus_find(b, addr, width);
 
 	if (w)
-		write_window(w, addr, width, val);
+		bus_write_window(w, addr, width, val);
 }
 
 /* Does the access touch a device without lying inside one window? */
@@ -155,46 +134,21 @@ static rare void search_write(const struct bus *b, u64 addr, unsigned width, u64
 		write_one(b, addr + i, 1, val >> (8 * i));
 }
 
-static bool same_owner(const u8 *owner, unsigned width)
-{
-	u32 word;
-
-	if (width == 2)
-		return owner[1] == owner[0];
-	__builtin_memcpy(&word, owner, sizeof(word));
-	return word == owner[0] * 0x01010101u;
-}
-
-/* The quick way, for ports that all have the same owner, or none (*w NULL). False: search. */
-static bool look_up(const struct bus *b, u64 addr, unsigned width, const struct bus_window **w)
-{
-	const struct bus_index *ix = b->index;
-	const u8 *owner;
-
-	if (!ix)
-		return false;
-	owner = &ix->owner[ix->page_of[(u16)addr / BUS_PAGE_SIZE]][addr % BUS_PAGE_SIZE];
-	if (width > 1 && !same_owner(owner, width))
-		return false;
-	*w = owner[0] ? &b->win[owner[0] - 1] : NULL;
-	return true;
-}
-
 u64 bus_read(const struct bus *b, u64 addr, unsigned width)
 {
 	const struct bus_window *w;
 
-	if (!look_up(b, addr, width, &w))
+	if (!bus_look_up(b, addr, width, &w))
 		return search_read(b, addr, width);
-	return w ? read_window(w, addr, width) : ones(width);
+	return w ? bus_read_window(w, addr, width) : bus_ones(width);
 }
 
 void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val)
 {
 	const struct bus_window *w;
 
-	if (!look_up(b, addr, width, &w))
+	if (!bus_look_up(b, addr, width, &w))
 		search_write(b, addr, width, val);
 	else if (w)
-		write_window(w, addr, width, val);
+		bus_write_window(w, addr, width, val);
 }

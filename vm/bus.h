@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <lib/lock.h>
 #include <lib/status.h>
 #include <vm/device.h>
 
@@ -47,3 +48,61 @@ const struct bus_window *bus_find(const struct bus *b, u64 addr, unsigned width)
  */
 u64 bus_read(const struct bus *b, u64 addr, unsigned width);
 void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val);
+
+/* The bits of an access by its width. */
+extern const u64 bus_masks[];
+
+static inline u64 bus_ones(unsigned width)
+{
+	return bus_masks[width];
+}
+
+/* Has the port of `owner` the same owner as those behind it, up to `width`, which is 2 or 4? */
+static inline bool bus_same_owner(const u8 *owner, unsigned width)
+{
+	u32 word;
+
+	if (width == 2)
+		return owner[1] == owner[0];
+	__builtin_memcpy(&word, owner, sizeof(word));
+	return word == owner[0] * 0x01010101u;
+}
+
+/*
+ * The quick way, for ports that all have the same owner, or none (*w NULL). False: search. This and the next two are inline for the
+ * way of every exit by a port; others call bus_read() and bus_write().
+ */
+static inline bool bus_look_up(const struct bus *b, u64 addr, unsigned width, const struct bus_window **w)
+{
+	const struct bus_index *ix = b->index;
+	const u8 *owner;
+
+	if (!ix)
+		return false;
+	owner = &ix->owner[ix->page_of[(u16)addr / BUS_PAGE_SIZE]][addr % BUS_PAGE_SIZE];
+	if (width > 1 && !bus_same_owner(owner, width))
+		return false;
+	*w = owner[0] ? &b->win[owner[0] - 1] : NULL;
+	return true;
+}
+
+/* All of the access lies inside of `w`. */
+static inline u64 bus_read_window(const struct bus_window *w, u64 addr, unsigned width)
+{
+	struct device *dev = w->dev;
+	u64 val;
+
+	spin_lock(dev->lock);
+	val = dev->ops->read(dev, addr - w->origin, width);
+	spin_unlock(dev->lock);
+	return val & bus_ones(width);
+}
+
+static inline void bus_write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
+{
+	struct device *dev = w->dev;
+
+	spin_lock(dev->lock);
+	dev->ops->write(dev, addr - w->origin, width, val & bus_ones(width));
+	spin_unlock(dev->lock);
+}

@@ -21,9 +21,9 @@ void dev_timer_init(struct dev_timer *t, struct device *dev, void (*fn)(struct d
 
 u64 device_read_bytes(struct device *d, u64 off, unsigned width, u8 (*read8)(struct device *d, u64 off))
 {
-	u64 val = 0;
+	u64 val = read8(d, off);
 
-	for (unsigned i = 0; i < width; i++)
+	for (unsigned i = 1; i < width; i++)
 		val |= (u64)read8(d, off + i) << (8 * i);
 	return val;
 }
@@ -31,6 +31,7 @@ u64 device_read_bytes(struct device *d, u64 off, unsigned width, u8 (*read8)(str
 void device_write_bytes(struct device *d, u64 off, unsigned width, u64 val,
 			void (*write8)(struct device *d, u64 off, u8 val))
 {
-	for (unsigned i = 0; i < width; i++)
+	write8(d, off, (u8)val);
+	for (unsigned i = 1; i < width; i++)
 		write8(d, off + i, (u8)(val >> (8 * i)));
 }

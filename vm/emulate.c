@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <vm/emulate.h>
 
+#include "emulate_parts.h"
 #include "insn_parts.h"
 
 #include <arch/x86_64/defs/regs.h>
-#include <lib/bits.h>
 #include <lib/string.h>
 #include <vm/cpuid.h>
-#include <vm/gwalk.h>
-#include <vm/insn_exec.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
-
-struct exec {
-	struct insn_ctx ctx;
-	struct vcpu *v;
-	struct gwalk_env env;
-};
 
 static struct gwalk_env walk_env(struct vcpu *v)
 {
@@ -141,49 +133,11 @@ bool emulate_decode_bytes(struct vcpu *v, const u8 *bytes, u8 count, struct insn
 
 /* --- Callbacks of the executor ---------------------------------------------------------------------------- */
 
-static struct exec *exec_of(struct insn_ctx *c)
-{
-	return container_of(c, struct exec, ctx);
-}
-
 static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
 {
 	struct vcpu *v = exec_of(c)->v;
 
 	v->vm->virt->get_seg(v, seg, out);
-}
-
-static enum status translate(struct insn_ctx *c, gva_t gva, enum gwalk_access access, gpa_t *gpa)
-{
-	struct exec *e = exec_of(c);
-	struct gwalk_fault f;
-	enum status st = gwalk(&e->env, gva, access, gpa, &f);
-
-	if (!st)
-		return OK;
-	if (f.kind == GWALK_RACE)
-		return E_BUSY;
-	c->fault = (struct insn_fault){
-		.pending = true,
-		.vector = f.kind == GWALK_PAGE_FAULT ? EXC_PF : EXC_GP,
-		.has_error = true,
-		.error = f.kind == GWALK_PAGE_FAULT ? f.error : 0,
-		.cr2 = f.gva,
-	};
-	return st;
-}
-
-/* Both halves are translated before either is touched. */
-static enum status translate_range(struct insn_ctx *c, gva_t gva, unsigned width, enum gwalk_access access,
-				   gpa_t gpa[2], unsigned *first)
-{
-	unsigned left = (unsigned)(PAGE_SIZE - (gva & (PAGE_SIZE - 1)));
-	enum status st = translate(c, gva, access, &gpa[0]);
-
-	*first = width < left ? width : left;
-	if (st || width <= left)
-		return st;
-	return translate(c, gva + left, access, &gpa[1]);
 }
 
 bool emulate_system(struct vcpu *v, gva_t gva, void *buf, size_t len, bool write)
@@ -235,64 +189,6 @@ void emulate_write_phys(struct vcpu *v, gpa_t gpa, unsigned width, u64 val)
 		bus_write(&v->vm->mmio, gpa, width, val);
 }
 
-/* The part of an access that lies in one page; odd widths (page-crossing accesses) go byte by byte. */
-static u64 read_part(struct vcpu *v, gpa_t gpa, unsigned width)
-{
-	u64 val = 0;
-
-	if (width && !(width & (width - 1)))
-		return emulate_read_phys(v, gpa, width);
-	for (unsigned i = 0; i < width; i++)
-		val |= emulate_read_phys(v, gpa + i, 1) << (8 * i);
-	return val;
-}
-
-static void write_part(struct vcpu *v, gpa_t gpa, unsigned width, u64 val)
-{
-	if (width && !(width & (width - 1))) {
-		emulate_write_phys(v, gpa, width, val & width_mask(width));
-		return;
-	}
-	for (unsigned i = 0; i < width; i++)
-		emulate_write_phys(v, gpa + i, 1, val >> (8 * i) & 0xff);
-}
-
-static enum status mem_read(struct insn_ctx *c, gva_t gva, unsigned width, u64 *val)
-{
-	gpa_t gpa[2];
-	unsigned first;
-	enum status st = translate_range(c, gva, width, GWALK_READ, gpa, &first);
-
-	if (st)
-		return st;
-	*val = read_part(exec_of(c)->v, gpa[0], first);
-	if (first < width)
-		*val |= read_part(exec_of(c)->v, gpa[1], width - first) << (8 * first);
-	return OK;
-}
-
-static enum status mem_write(struct insn_ctx *c, gva_t gva, unsigned width, u64 val)
-{
-	gpa_t gpa[2];
-	unsigned first;
-	enum status st = translate_range(c, gva, width, GWALK_WRITE, gpa, &first);
-
-	if (st)
-		return st;
-	write_part(exec_of(c)->v, gpa[0], first, val);
-	if (first < width)
-		write_part(exec_of(c)->v, gpa[1], width - first, val >> (8 * first));
-	return OK;
-}
-
-static enum status mem_probe(struct insn_ctx *c, gva_t gva, unsigned width)
-{
-	gpa_t gpa[2];
-	unsigned first;
-
-	return translate_range(c, gva, width, GWALK_WRITE, gpa, &first);
-}
-
 static enum status io_read(struct insn_ctx *c, u16 port, unsigned width, u64 *val)
 {
 	*val = bus_read(&exec_of(c)->v->vm->ports, port, width);
@@ -325,9 +221,9 @@ static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 
 
 static const struct insn_ops ops = {
 	.get_seg = get_seg,
-	.mem_read = mem_read,
-	.mem_write = mem_write,
-	.mem_probe = mem_probe,
+	.mem_read = emulate_mem_read,
+	.mem_write = emulate_mem_write,
+	.mem_probe = emulate_mem_probe,
 	.io_read = io_read,
 	.io_write = io_write,
 	.vec_get = vec_get,
@@ -338,6 +234,7 @@ static struct exec make_exec(struct vcpu *v)
 {
 	struct exec e = { .v = v, .env = walk_env(v) };
 
+	e.way[0].page = e.way[1].page = NO_PAGE;
 	e.ctx.ops = &ops;
 	e.ctx.regs = &v->regs;
 	e.ctx.cr0 = e.env.cr0;
@@ -368,17 +265,20 @@ bool emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_
 	}
 	if (insn_mem_address(insn, &e.ctx, insn->mem.seg, insn_mem_offset(insn, &v->regs), 2, MEM_READ, &gva) ==
 		INSN_DONE &&
-	    !mem_read(&e.ctx, gva, 2, val))
+	    !emulate_mem_read(&e.ctx, gva, 2, val))
 		return true;
 	if (e.ctx.fault.pending)
 		inject_fault(v, &e.ctx.fault);
 	return false;
 }
 
-enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn)
+enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn, const struct vm_exit *fault)
 {
 	struct exec e = make_exec(v);
 
+	/* With one operand in memory it was this one. */
+	if (fault && insn_class_of(insn->op) == INSN_DATA)
+		e.fault = fault;
 	switch (insn_exec(insn, &e.ctx)) {
 	case INSN_DONE:
 		v->int_shadow = false;

@@ -20,8 +20,8 @@ u8 must_check emulate_length(struct vcpu *v);
 size_t emulate_peek(struct vcpu *v, u8 bytes[INSN_MAX_LEN]);
 /* Value of a register or memory operand of up to 2 bytes (LMSW). False as above. */
 bool must_check emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_operand *op, u64 *val);
-/* Executes the instruction. It moves RIP itself. */
-enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn);
+/* Executes the instruction. It moves RIP itself. `fault`: the second-stage fault by which it exited, or NULL. */
+enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn, const struct vm_exit *fault);
 /*
  * Reads or writes `len` bytes of RAM at a linear address as the CPU itself does for descriptor tables and task segments. False: the
  * fault was injected; bytes before it may have been written.

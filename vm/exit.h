@@ -50,6 +50,10 @@ struct vm_exit {
 			u8 bytes[15];
 		} fault;
 		struct {
+			u8 cpl;
+			bool wide; /* 64-bit code */
+		} hypercall;
+		struct {
 			u8 cr;	/* 0, 3, 4, 8 */
 			u8 gpr; /* source or destination; of a write also CR_SOURCE_UNKNOWN: decode */
 		} cr;

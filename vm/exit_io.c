@@ -24,23 +24,53 @@ static rare enum exit_action string_io(struct vcpu *v, const struct vm_exit *x)
 
 	if (!emulate_decode(v, &insn) || !is_what_exited(v, x, &insn))
 		return EXIT_RESUME;
-	return emulate_execute(v, &insn);
+	return emulate_execute(v, &insn, NULL);
+}
+
+/* A 32-bit result clears the upper half, shorter ones leave the rest of RAX. */
+static void put(struct vcpu *v, unsigned width, u64 val)
+{
+	u64 *rax = &v->regs.r[GPR_RAX];
+
+	*rax = width == 4 ? val : (*rax & ~bus_ones(width)) | val;
+}
+
+static rare enum exit_action device_in(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
+{
+	put(v, x->pio.width, bus_read_window(w, x->pio.port, x->pio.width));
+	return EXIT_NEXT;
+}
+
+static rare enum exit_action device_out(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
+{
+	bus_write_window(w, x->pio.port, x->pio.width, v->regs.r[GPR_RAX]);
+	return EXIT_NEXT;
+}
+
+/* Ports of several owners, or not in the index. */
+static rare enum exit_action search_io(struct vcpu *v, const struct vm_exit *x)
+{
+	const struct bus *ports = &v->vm->ports;
+
+	if (x->pio.in)
+		put(v, x->pio.width, bus_read(ports, x->pio.port, x->pio.width));
+	else
+		bus_write(ports, x->pio.port, x->pio.width, v->regs.r[GPR_RAX]);
+	return EXIT_NEXT;
 }
 
 enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 {
-	u64 *rax = &v->regs.r[GPR_RAX], val, mask;
+	const struct bus_window *w;
 
 	if (x->pio.string)
 		return string_io(v, x);
-	if (!x->pio.in) {
-		bus_write(&v->vm->ports, x->pio.port, x->pio.width, *rax);
-		return EXIT_NEXT;
-	}
-	val = bus_read(&v->vm->ports, x->pio.port, x->pio.width);
-	/* A 32-bit result clears the upper half, shorter ones leave the rest of RAX. */
-	mask = x->pio.width == 4 ? ~0ull : x->pio.width == 2 ? 0xffff : 0xff;
-	*rax = (*rax & ~mask) | val;
+	if (!bus_look_up(&v->vm->ports, x->pio.port, x->pio.width, &w))
+		return search_io(v, x);
+	if (w)
+		return x->pio.in ? device_in(v, x, w) : device_out(v, x, w);
+	if (x->pio.in)
+		put(v, x->pio.width, bus_ones(x->pio.width));
 	return EXIT_NEXT;
 }
 
@@ -74,5 +104,5 @@ enum exit_action exit_fault(struct vcpu *v, struct vm_exit *x)
 	if (!emulate_decode_bytes(v, x->fault.bytes, x->fault.byte_count, &insn) ||
 	    !may_fault(&insn))
 		return EXIT_RESUME;
-	return emulate_execute(v, &insn);
+	return emulate_execute(v, &insn, x);
 }

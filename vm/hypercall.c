@@ -33,10 +33,10 @@ enum exit_action exit_hypercall(struct vcpu *v, struct vm_exit *x)
 {
 	u64 answer = (u64)-KVM_ENOSYS;
 
-	if (vcpu_cpl(v))
+	if (x->hypercall.cpl)
 		answer = (u64)-KVM_EPERM;
 	else if ((u32)v->regs.r[GPR_RAX] == KVM_KICK_CPU)
 		answer = kick_cpu(v);
-	v->regs.r[GPR_RAX] = vcpu_code_bits(v) == 64 ? answer : (u32)answer;
+	v->regs.r[GPR_RAX] = x->hypercall.wide ? answer : (u32)answer;
 	return EXIT_NEXT;
 }

@@ -45,6 +45,15 @@ static inline u64 insn_cache_word(const u8 *p)
 	return word;
 }
 
+/* Which bits of an entry on the way have changed. Relaxed: the CPU's own walker promises no more. */
+static inline u64 insn_cache_change(const struct insn_cache_slot *s, unsigned step)
+{
+	return atomic_load_explicit(s->entry[step], memory_order_relaxed) ^
+	       atomic_load_explicit(&s->seen[step], memory_order_relaxed);
+}
+
+static_assert(INSN_CACHE_STEPS == 4, "insn_cache_find() looks at four");
+
 /*
  * The instruction of 64-bit code at `rip`, or NULL. Inline: it is on the way of most exits of a CPU that does not tell lengths. The
  * caller has made sure of EFER.LMA and CS.L.
@@ -52,15 +61,12 @@ static inline u64 insn_cache_word(const u8 *p)
 static inline const struct insn *insn_cache_find(const struct insn_cache *c, gva_t rip, u64 cr3)
 {
 	const struct insn_cache_slot *s = &c->slot[insn_cache_slot(rip)];
+	u64 changed;
 
 	if (s->rip != rip || s->cr3 != cr3)
 		return NULL;
-	/* Relaxed: the CPU's own walker promises no more. */
-	for (unsigned i = 0; i < INSN_CACHE_STEPS; i++)
-		if (atomic_load_explicit(s->entry[i], memory_order_relaxed) !=
-		    atomic_load_explicit(&s->seen[i], memory_order_relaxed))
-			return NULL;
-	if ((insn_cache_word(s->bytes) ^ s->low) & s->low_mask)
+	changed = insn_cache_change(s, 0) | insn_cache_change(s, 1) | insn_cache_change(s, 2) | insn_cache_change(s, 3);
+	if (changed | ((insn_cache_word(s->bytes) ^ s->low) & s->low_mask))
 		return NULL;
 	if (s->high_mask && ((insn_cache_word(s->bytes + 8) ^ s->high) & s->high_mask))
 		return NULL;

@@ -87,13 +87,14 @@ static bool prepare_events(struct vcpu *v)
 /* Steps over the instruction that exited. False: it cannot be read, the guest goes on where it is. */
 static bool step(struct vcpu *v, struct vm_exit *x)
 {
+	u8 len = x->insn_len;
 	u64 next;
 
-	if (!x->insn_len)
-		x->insn_len = emulate_length(v);
-	if (!x->insn_len)
+	if (!len)
+		len = emulate_length(v);
+	if (!len)
 		return false;
-	next = v->regs.rip + x->insn_len;
+	next = v->regs.rip + len;
 	/* Outside of 64-bit code RIP counts modulo 4G, so it never has more bits before. */
 	if ((next ^ v->regs.rip) >> 32 && vcpu_code_bits(v) != 64)
 		next = (u32)next;
@@ -106,23 +107,27 @@ static bool step(struct vcpu *v, struct vm_exit *x)
 	return true;
 }
 
-static void act(struct vcpu *v, struct vm_exit *x)
+static rare void block(struct vcpu *v, struct vm_exit *x)
 {
-	switch (exit_dispatch(v, x)) {
-	case EXIT_NEXT:
+	/* A trap of its own ends the sleep before it begins. */
+	if (!step(v, x) || v->event.valid)
+		return;
+	v->mode = VCPU_HALTED;
+	vcpu_attend(v);
+}
+
+/* Does what the exit asks for. True: the vCPU's turn is over. */
+static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
+{
+	enum exit_action action = exit_dispatch(v, x);
+
+	if (action == EXIT_NEXT) {
 		step(v, x);
-		break;
-	case EXIT_RESUME:
-	case EXIT_STOP:
-		break;
-	case EXIT_BLOCK:
-		/* A trap of its own ends the sleep before it begins. */
-		if (step(v, x) && !v->event.valid) {
-			v->mode = VCPU_HALTED;
-			vcpu_attend(v);
-		}
-		break;
+		return x->kind == EXIT_PAUSE && run_yield(&v->run);
 	}
+	if (action == EXIT_BLOCK)
+		block(v, x);
+	return x->kind == EXIT_HOST && run_wanted(until);
 }
 
 /*
@@ -163,14 +168,6 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 	return true;
 }
 
-/* Is the vCPU's turn over, after this exit? */
-static bool must_leave(struct vcpu *v, const struct vm_exit *x, u64 until)
-{
-	if (x->kind != EXIT_HOST && x->kind != EXIT_PAUSE)
-		return false;
-	return x->kind == EXIT_HOST ? run_wanted(until) : run_yield(&v->run);
-}
-
 /* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
@@ -186,8 +183,7 @@ static enum run_result run_loaded(struct vcpu *v, u64 until)
 		}
 		x.insn_len = 0;
 		virt->run(v, &x);
-		act(v, &x);
-		if (must_leave(v, &x, until))
+		if (act(v, &x, until))
 			return RUN_AGAIN;
 	}
 }

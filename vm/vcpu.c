@@ -246,25 +246,18 @@ unsigned vcpu_code_bits(struct vcpu *v)
 	const struct virt_ops *virt = v->vm->virt;
 	struct segment cs;
 
-	virt->get_seg(v, SEG_CS, &cs);
-	if ((cs.attr & SEG_ATTR_L) && (virt->get_reg(v, REG_EFER) & EFER_LMA))
+	if (virt->long_code(v))
 		return 64;
 	if (v->regs.rflags & RFLAGS_VM)
 		return 16;
+	virt->get_seg(v, SEG_CS, &cs);
 	/* In real mode too: a 32-bit code segment lives on there until a mode with descriptors loads another. */
 	return cs.attr & SEG_ATTR_DB ? 32 : 16;
 }
 
 unsigned vcpu_cpl(struct vcpu *v)
 {
-	struct segment ss;
-
-	if (!(v->vm->virt->get_reg(v, REG_CR0) & CR0_PE))
-		return 0;
-	if (v->regs.rflags & RFLAGS_VM)
-		return 3;
-	v->vm->virt->get_seg(v, SEG_SS, &ss);
-	return (unsigned)FIELD_GET(SEG_ATTR_DPL, ss.attr);
+	return v->vm->virt->cpl(v);
 }
 
 u64 vcpu_tsc_at(const struct vcpu *v, u64 now)

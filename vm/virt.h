@@ -94,6 +94,8 @@ struct virt_ops {
 	void (*set_reg)(struct vcpu *v, enum virt_reg r, u64 val);
 	void (*get_seg)(struct vcpu *v, enum seg_index s, struct segment *out);
 	void (*set_seg)(struct vcpu *v, enum seg_index s, const struct segment *seg);
+	u8 (*cpl)(struct vcpu *v);	  /* current privilege level */
+	bool (*long_code)(struct vcpu *v); /* is CS 64-bit code? */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
 	void (*want_window)(struct vcpu *v, bool on); /* exit as soon as the guest can take an interrupt */
 	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = tsc_from_host(host TSC) + offset */

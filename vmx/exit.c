@@ -23,6 +23,13 @@ static void decode_io(struct vcpu *v, struct vm_exit *x)
 	take_length(v, x);
 }
 
+static void decode_vmcall(struct vcpu *v, struct vm_exit *x)
+{
+	x->hypercall.cpl = vmx_cpl(v);
+	x->hypercall.wide = vmx_long_code(v);
+	take_length(v, x);
+}
+
 static void decode_cr(struct vcpu *v, struct vm_exit *x)
 {
 	u64 q = vmread(VMCS_QUALIFICATION);
@@ -163,7 +170,7 @@ static const struct row {
 	[REASON_HLT]		= { EXIT_HLT, take_length },
 	[REASON_INVD]		= { EXIT_CACHE, take_length },
 	[REASON_RDPMC]		= { EXIT_FORBIDDEN, NULL },
-	[REASON_VMCALL]		= { EXIT_HYPERCALL, take_length },
+	[REASON_VMCALL]		= { EXIT_HYPERCALL, decode_vmcall },
 	[REASON_VMCLEAR]	= { EXIT_UNDEFINED, NULL },
 	[REASON_VMLAUNCH]	= { EXIT_UNDEFINED, NULL },
 	[REASON_VMPTRLD]	= { EXIT_UNDEFINED, NULL },

@@ -230,6 +230,18 @@ void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out)
 	out->attr = attr_of((u32)vmread(segs[s].rights));
 }
 
+u8 vmx_cpl(struct vcpu *v)
+{
+	assert(vmx_is_current(v->hw));
+	return (u8)FIELD_GET(RIGHTS_DPL, vmread(VMCS_GUEST_SS_RIGHTS));
+}
+
+bool vmx_long_code(struct vcpu *v)
+{
+	assert(vmx_is_current(v->hw));
+	return (v->hw->efer & EFER_LMA) && (vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
+}
+
 void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 {
 	assert(vmx_is_current(v->hw));

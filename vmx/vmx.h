@@ -111,6 +111,8 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r);
 void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val);
 void vmx_get_seg(struct vcpu *v, enum seg_index s, struct segment *out);
 void vmx_set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg);
+u8 vmx_cpl(struct vcpu *v);
+bool vmx_long_code(struct vcpu *v);
 /* After an entry was refused: mends what a CPU may have left behind that it does not take back.
  * False: nothing. */
 bool vmx_mend_segments(void);

@@ -162,6 +162,22 @@ static void set_seg(struct vcpu *v, enum seg_index s, const struct segment *seg)
 	v->hw->seg[s] = *seg;
 }
 
+static u8 cpl(struct vcpu *v)
+{
+	check(v->hw->loaded);
+	if (!(v->hw->reg[REG_CR0] & CR0_PE))
+		return 0;
+	if (v->regs.rflags & RFLAGS_VM)
+		return 3;
+	return (u8)FIELD_GET(SEG_ATTR_DPL, v->hw->seg[SEG_SS].attr);
+}
+
+static bool long_code(struct vcpu *v)
+{
+	check(v->hw->loaded);
+	return (v->hw->seg[SEG_CS].attr & SEG_ATTR_L) && (v->hw->reg[REG_EFER] & EFER_LMA);
+}
+
 static void inject(struct vcpu *v, const struct vcpu_event *e)
 {
 	check(v->hw->loaded && e->valid && !v->hw->event.valid);
@@ -226,6 +242,8 @@ const struct virt_ops fake_virt = {
 	.set_reg = set_reg,
 	.get_seg = get_seg,
 	.set_seg = set_seg,
+	.cpl = cpl,
+	.long_code = long_code,
 	.inject = inject,
 	.want_window = want_window,
 	.set_tsc = set_tsc,

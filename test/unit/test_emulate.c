@@ -158,34 +158,40 @@ static void virtual_addresses(void **state)
 	fault(MMIO_BASE + 8, false);
 	expect_access(&mmio, 0, false, 8, 4, 0x1b1a1918);
 	finished(RIG_CODE, 3);
-	/* Another vCPU changed the tables since: what they say now counts. */
+	/* Another vCPU changed the tables since: the CPU has come by the old ones, as it does with a TLB. */
 	set_pte(0x50000, 0x60000 | PTE_P | PTE_W);
 	rig_put64(0x60008, 0xabcd);
+	v->regs.rip = RIG_CODE;
 	fault(MMIO_BASE + 8, false);
+	expect_access(&mmio, 1, false, 8, 4, 0x1b1a1918);
+	/* It changed the instruction: this one's address the CPU has not seen, the tables say where it is now. */
+	v->regs.rip = RIG_CODE;
+	fault(MMIO_BASE + 16, false);
 	assert_int_equal(v->regs.r[GPR_RAX], 0xabcd);
-	assert_int_equal(mmio.count, 1);
+	assert_int_equal(mmio.count, 2);
 }
 
+/* The CPU came from another instruction, so the rights are looked at here. */
 static void guest_page_fault(void **state)
 {
 	v->regs.r[GPR_RBX] = MMIO_BASE;
 	v->regs.r[GPR_RAX] = 5;
 	set_pte(MMIO_BASE, MMIO_BASE | PTE_P);
 	RIG_INSN(0x89, 0x43, 0x08);
-	assert_int_equal(fault(MMIO_BASE + 8, true), EXIT_RESUME);
+	assert_int_equal(fault(MMIO_BASE, true), EXIT_RESUME);
 	expect_exception(EXC_PF, true, 3); /* present, write */
 	assert_int_equal(reg(REG_CR2), MMIO_BASE + 8);
 	untouched();
 	/* A read-modify-write faults as a write, before the device is read. */
 	RIG_INSN(0x09, 0x43, 0x08);
-	fault(MMIO_BASE + 8, true);
+	fault(MMIO_BASE, true);
 	expect_exception(EXC_PF, true, 3);
 	untouched();
 	/* Not for programs. */
 	v->hw->seg[SEG_SS].attr |= SEG_ATTR_DPL;
 	set_pte(RIG_CODE, RIG_CODE | PTE_P | PTE_U);
 	RIG_INSN(0x8b, 0x43, 0x08);
-	fault(MMIO_BASE + 8, false);
+	fault(MMIO_BASE, false);
 	expect_exception(EXC_PF, true, 5);
 	untouched();
 }

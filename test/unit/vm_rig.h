@@ -205,6 +205,10 @@ static inline enum exit_action rig_exit(enum exit_kind kind)
 {
 	struct vm_exit x = { .kind = kind, .insn_len = 2 };
 
+	if (kind == EXIT_HYPERCALL) {
+		x.hypercall.cpl = (u8)vcpu_cpl(v);
+		x.hypercall.wide = vcpu_code_bits(v) == 64;
+	}
 	return exit_dispatch(v, &x);
 }
 
