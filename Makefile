@@ -30,7 +30,7 @@ HV_FLAGS := -ffreestanding -ffunction-sections -fdata-sections -fno-pic -mcmodel
             -isystem $(shell $(CC) -print-file-name=include) -fcf-protection=none -fno-jump-tables \
             -DPLINTH_DEBUG
 
-.PHONY: all run test test-unit test-system check image iso clean help coverage
+.PHONY: all run test soak test-unit test-system check image iso clean help coverage
 all: $(B)/plinth.elf $(B)/BOOTX64.EFI
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
 	@echo 'test-system    boots it under QEMU and looks'
+	@echo 'soak         the long system tests, and hostile guests for a quarter of an hour (docs/TESTING.md)'
 	@echo 'bench        what exits cost, beside KVM (PARTS=svm ROWS="cpuid ipi": test/bench/rules.mk)'
 	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
@@ -227,6 +228,10 @@ endif
 
 test-system: all image iso guests
 	$(Q)$(PYTHON) -m pytest -q test/system
+
+soak: all image iso guests
+	$(Q)$(PYTHON) -m pytest -q test/system --soak
+	$(Q)$(PYTHON) test/soak/hostile
 
 clean:
 	$(Q)rm -rf $(B)
