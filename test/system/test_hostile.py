@@ -8,6 +8,7 @@ import pytest
 
 from backends import SVM, SVM_KVM, VMX, both, on
 from plinth_vm import config, linux, vm
+from test_clock import samples_of, span_of
 
 # Of the processor's time that the neighbour has beside a guest that only computes. Emulators count instructions and are exact; under
 # KVM the host's load goes up and down by far more, so there it is about starving.
@@ -133,9 +134,7 @@ def test_linux_beside(machine):
         m.expect(r"\[web\] watch: \d+")
     m.expect(r"\[bad\] hostile: (ports done|calm)")
     m.expect(r"\[web\] watch: \d+")
-    seen = [(t, *found.groups()) for t, line in m.record.lines
-            if (found := re.search(r"\[web\] watch: (\d+) (\w{40})", line))]
-    assert len({digest for *_, digest in seen}) == 1, "a sum changed"
-    host = seen[-1][0] - seen[0][0]
-    guest = (int(seen[-1][1]) - int(seen[0][1])) / 1e9
+    assert len(set(re.findall(r"\[web\] watch: \d+ (\w{40})", m.log))) == 1, "a sum changed"
+    first, last = span_of(samples_of(m, r"\[web\] watch: (\d+) \w{40}"))
+    host, guest = last[0] - first[0], last[1] - first[1]
     assert abs(guest - host) < 0.02 * host + 0.5, f"{guest:.2f} s in the guest, {host:.2f} s outside"
