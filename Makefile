@@ -39,7 +39,7 @@ help:
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
 	@echo 'test-system    boots it under QEMU and looks'
-	@echo 'soak         what is in test/soak: 200 cold boots, ...  (SOAK=test/soak/boots BOOTS=n: only n boots)'
+	@echo 'soak         the long system tests, and what is in test/soak: 200 cold boots, hostile guests (SOAK=test/soak/boots: only that)'
 	@echo 'bench        what exits cost, beside KVM (PARTS=svm ROWS="cpuid ipi": test/bench/rules.mk)'
 	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
@@ -221,11 +221,12 @@ check:
 
 test: check test-unit test-system
 
-# Longer than a test may be: whatever can be run in test/soak, one after the other. SOAK=test/soak/boots: only that.
-SOAK ?= $(sort $(shell find test/soak -maxdepth 1 -type f -perm -u+x))
+# Longer than a test may be: the system tests marked so, and whatever can be run in test/soak. SOAK=test/soak/boots: only that.
+SOAK ?= tests $(sort $(shell find test/soak -maxdepth 1 -type f -perm -u+x))
 
 soak: all image iso guests
-	$(Q)set -e; for one in $(SOAK); do echo "  SOAK    $$one"; BOOTS=$(BOOTS) $$one; done
+	$(Q)$(if $(filter tests,$(SOAK)),$(PYTHON) -m pytest -q test/system --soak)
+	$(Q)set -e; for one in $(filter-out tests,$(SOAK)); do echo "  SOAK    $$one"; BOOTS=$(BOOTS) $$one; done
 
 # One after the other, and the quick ones first, also with -j.
 ifneq ($(filter test,$(MAKECMDGOALS)),)

@@ -26,8 +26,12 @@
 #define LAPIC_BUS_MAX      128
 #define LAPIC_VERSION      0x50014u /* integrated, 6 LVT entries, no EOI-broadcast suppression */
 
-/* A periodic timer asks the host for at most one interrupt in so many ns; its count stays right. */
-#define LAPIC_TIMER_MIN_NS (20 * NS_PER_US)
+/*
+ * A periodic timer asks the host for at most one interrupt in so many ns; its count stays right.
+ * Far longer than an exit takes also on a slow CPU, or a guest with interrupts off would leave
+ * before each of its instructions.
+ */
+#define LAPIC_TIMER_MIN_NS (200 * NS_PER_US)
 
 /* The vCPU, as its LAPIC sees it. */
 struct lapic_client {

@@ -10,12 +10,18 @@ from plinth_vm import BUILD, QEMU_MIN, qemu_major
 NEEDED = ["BOOTX64.EFI", "plinth-stripped.elf", "debian/vmlinuz", "debian/vmlinux.elf", "guests/initrd.img",
           "guests/hello.elf"]
 LOG_SHOWN = 200  # lines
+PATIENCE = 4  # times what a test waits on a machine with nothing else to do: a busy one is no failure
+
+
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true", help="only the long tests, which are left out otherwise")
 
 
 def pytest_configure(config):
     config.option.verbose = max(config.option.verbose, 1)
     config.addinivalue_line("markers", "backends(name, ...): the machines that the test is run on")
     config.addinivalue_line("markers", "qemu_only: not on Bochs")
+    config.addinivalue_line("markers", "soak: long, and only run by `make soak`")
     config.addinivalue_line("markers", "panics: Plinth is expected to panic")
 
 
@@ -33,6 +39,8 @@ def pytest_generate_tests(metafunc):
 
 
 def unwanted(item):
+    if bool(item.get_closest_marker("soak")) != item.config.getoption("soak"):
+        return True
     return item.get_closest_marker("qemu_only") and item.callspec.params.get("machine") in (VMX, SVM_BOCHS)
 
 
@@ -61,7 +69,7 @@ def machine(request, tmp_path_factory):
     machines = []
 
     def make(timeout=60, **how):
-        machines.append(kind(tmp_path_factory.mktemp("vm"), timeout, **{**fixed, **how}))
+        machines.append(kind(tmp_path_factory.mktemp("vm"), timeout * PATIENCE, **{**fixed, **how}))
         return machines[-1]
 
     make.kernel = kind.kernel

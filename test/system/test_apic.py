@@ -36,6 +36,7 @@ def test_busy_x2apic_needs_no_exits(machine):
     assert seen["-apicv"][0] >= 2 * ROUNDS and seen["-apicv"][1] >= 3 * ROUNDS, seen
 
 
+@pytest.mark.soak
 @on(VMX, VMX_KVM)
 def test_linux_leaves_less_often(machine):
     """Up to its init and off again, with APIC virtualisation and without."""

@@ -9,6 +9,7 @@ from plinth_vm import config, linux, vm
 
 RATE_ERROR = 0.001
 WALL_ERROR = 3  # s; the clock chip has whole seconds, and the guest needs time to boot
+WALL_LATE = 20  # s; that the line may be on its way on a busy host
 
 
 def samples_of(machine, pattern):
@@ -21,14 +22,18 @@ def samples_of(machine, pattern):
     return found
 
 
-def rate(samples):
+def span_of(samples):
     """
-    How fast the guest's clock goes by the host's. A line may be late, never early; so of the first and of the last third
-    the sample counts that was on its way for the shortest time. That makes the answer independent of the load here.
+    The first and the last sample to measure by. A line may be late, never early; so of the first and of the last third
+    it is the one that was on its way for the shortest time. That makes the answer independent of the load here.
     """
     third = len(samples) // 3
-    first = min(samples[:third], key=lambda s: s[0] - s[1])
-    last = min(samples[-third:], key=lambda s: s[0] - s[1])
+    return (min(samples[:third], key=lambda s: s[0] - s[1]), min(samples[-third:], key=lambda s: s[0] - s[1]))
+
+
+def rate(samples):
+    """How fast the guest's clock goes by the host's."""
+    first, last = span_of(samples)
     return (last[1] - first[1]) / (last[0] - first[0])
 
 
@@ -47,7 +52,7 @@ def test_linux_clock(machine):
     m.expect(r"\[web\] clock: source (\S+)\r")
     source = m.console.match.group(1)
     date = int(m.expect(r"\[web\] clock: date (\d+)\r").group(1))
-    off = abs(time.time() - date)
+    off = time.time() - date
     m.expect(r"\[web\] clock: end")
     samples = samples_of(m, r"\[web\] clock: ns (\d+)")
     error = abs(rate(samples) - 1)
@@ -56,7 +61,7 @@ def test_linux_clock(machine):
     assert source == "kvm-clock"
     assert span > 10
     assert error < RATE_ERROR
-    assert off < WALL_ERROR
+    assert -WALL_ERROR < off < WALL_LATE
 
 
 @on(SVM, SVM_KVM, VMX_KVM)

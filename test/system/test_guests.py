@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from backends import both, qemu_only
+from backends import VMX, both, qemu_only
 from plinth_vm import config, linux, vm
 
 # (vCPUs, pCPUs): equal, more and fewer.
@@ -37,25 +37,32 @@ def test_small_smp(machine, pcpus):
     assert "FAIL" not in m.log
 
 
+def spoiled(request, lines):
+    """Checks that needed a second try on Bochs, where no busy host can be to blame."""
+    return [line for line in lines if "] again" in line] if request.node.callspec.params["machine"] == VMX else []
+
+
 @both
 @pytest.mark.parametrize("vcpus", [1, 2, qemu_only(4)])
-def test_cpucheck(machine, vcpus):
+def test_cpucheck(machine, request, vcpus):
     m = machine(timeout=120).boot(config(vm("check", "cpucheck.elf", cmdline="emulated", vcpus=vcpus)))
     failed = int(m.expect(r"\[check\] cpucheck: \d+ ok, (\d+) failed").group(1))
     lines = [line for _, line in m.record.lines]
     bad = [line for line in lines if "FAIL" in line]
     assert not failed and not bad, "\n".join(bad)
+    assert not spoiled(request, lines)
     assert [line for line in lines if "] skip" in line] == ["[check] skip cr0-bad"], "cpucheck did not know Plinth"
     assert "[check] rep outsb" in m.log
 
 
 @both
-def test_devcheck(machine):
+def test_devcheck(machine, request):
     """Interrupt controllers and timers as an operating system on bare metal programs them."""
     m = machine(timeout=120).boot(config(vm("check", "devcheck.elf")), cpus=1)
     failed = int(m.expect(r"\[check\] devcheck: \d+ ok, (\d+) failed").group(1))
     lines = [line for _, line in m.record.lines]
     assert not failed, "\n".join(line for line in lines if "FAIL" in line)
+    assert not spoiled(request, lines)
     assert not [line for line in lines if "] skip" in line]
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from backends import SVM, SVM_KVM, VMX_KVM, both, on
+from backends import SVM, SVM_KVM, VMX, VMX_KVM, both, on
 from plinth_vm import config, linux, vm
 
 TICKER = vm("ticker", "ticker.elf")
@@ -65,10 +65,11 @@ def test_small_reboots(machine):
 
 @both
 @pytest.mark.parametrize("pcpus", [1, 2])
-def test_resets_in_a_hurry(machine, pcpus):
+def test_resets_in_a_hurry(machine, request, pcpus):
     """A guest that resets before its other vCPUs have left the last start behind them."""
     m = machine().boot(config(vm("hasty", "quickreset.elf", vcpus=3, memory="3M"), TICKER), cpus=pcpus)
-    for _ in range(200):
+    # Bochs' processors take turns in a fixed order: what does not happen there soon does not happen.
+    for _ in range(50 if request.node.callspec.params["machine"] == VMX else 200):
         m.expect(r'vm "hasty": restarted')
     ticks_on(m)
 

@@ -73,13 +73,19 @@ static bool is_due(const struct check *c, bool emulated)
 static void run(const struct check_plan *p, const struct check *c, bool emulated)
 {
 	const char *bad;
+	u32 left = c->tries;
 
 	if (!is_due(c, emulated)) {
 		print("skip %s\n", c->name);
 		return;
 	}
-	check_reset(p);
-	bad = c->fn();
+	for (;;) {
+		check_reset(p);
+		bad = c->fn();
+		if (!bad || !--left)
+			break;
+		print("again %s: %s\n", c->name, bad);
+	}
 	if (bad) {
 		print("FAIL %s: %s\n", c->name, bad);
 		failed++;

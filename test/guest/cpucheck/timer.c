@@ -187,12 +187,12 @@ static const char *gpr_state(void)
 
 // clang-format off
 const struct check timer_checks[] = {
-	CHECK("timer-rate", rate, ANYWHERE),
-	CHECK("timer-one-shot", one_shot, ANYWHERE),
-	CHECK("timer-periodic", periodic, ANYWHERE),
+	TIMED("timer-rate", rate, ANYWHERE),
+	TIMED("timer-one-shot", one_shot, ANYWHERE),
+	TIMED("timer-periodic", periodic, ANYWHERE),
 	CHECK("timer-masked", masked, ANYWHERE),
-	CHECK("timer-divider", divider, ANYWHERE),
-	CHECK("timer-deadline", deadline, ANYWHERE),
+	TIMED("timer-divider", divider, ANYWHERE),
+	TIMED("timer-deadline", deadline, ANYWHERE),
 	CHECK("fpu-state", fpu_state, ANYWHERE),
 	CHECK("avx-state", avx_state, ANYWHERE),
 	CHECK("gpr-state", gpr_state, ANYWHERE),

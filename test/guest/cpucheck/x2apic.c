@@ -7,6 +7,7 @@
 
 #define ROUNDS       1000u
 #define TURNS        50u
+#define LATE         (5 * NS_PER_S)
 #define IOAPIC_LEVEL 0x8000u
 #define COM1         0x3f8u
 #define COM1_OUT2    0x08u /* lets its interrupts out */
@@ -28,14 +29,32 @@ static bool start(void)
 	return true;
 }
 
+static void take(void)
+{
+	sti();
+	pause();
+	cli();
+}
+
 /* Turns, not time: a busy host may hold up the guest for longer than any time. */
 static void take_all(void)
 {
-	for (u32 i = 0; i < TURNS; i++) {
-		sti();
-		pause();
-		cli();
-	}
+	for (u32 i = 0; i < TURNS; i++)
+		take();
+}
+
+/*
+ * Until `count` is `want`; longer than it can take if nothing more comes. With several threads
+ * QEMU's TCG sometimes forgets that an interrupt waits for IF, until the next exit: here that is
+ * the reading of the clock.
+ */
+static void take_until(const volatile u32 *count, u32 want)
+{
+	u64 until;
+
+	take_all();
+	for (until = clock_ns() + LATE; *count < want && clock_ns() < until;)
+		take_all();
 }
 
 static bool is_set(u32 first, u32 vector)
@@ -65,7 +84,7 @@ static void on_load(struct trap_frame *f)
 /* What the count of exits is about: none of this needs one. */
 static const char *load(void)
 {
-	u32 seen = 0;
+	u32 seen = 0, late = 0;
 
 	if (!start())
 		return "CPUID shows none";
@@ -73,13 +92,15 @@ static const char *load(void)
 	for (u32 i = 0; i < ROUNDS; i++) {
 		wrmsr(x2(APIC_TPR), i % 2 ? 0x20 : 0x10);
 		wrmsr(x2(SELF_IPI), VEC_LOW);
-		sti();
-		pause();
-		cli();
+		take();
+		if (events <= i) {
+			late++;
+			take_until(&events, i + 1);
+		}
 		seen += (u32)rdmsr(x2(APIC_TPR)) + (u32)rdmsr(x2(APIC_ISR) + 2);
 	}
-	if (events != ROUNDS)
-		return wrong("%u of %u self-IPIs", events, ROUNDS);
+	if (events != ROUNDS || late > ROUNDS / 100)
+		return wrong("%u of %u self-IPIs, %u late", events, ROUNDS, late);
 	return seen == ROUNDS * 0x18 ? NULL : wrong("TPR and ISR add up to %x", seen);
 }
 
@@ -102,7 +123,7 @@ static const char *task_priority(void)
 	asm volatile("mov %0, %%cr8" : : "r"(4ul) : "memory");
 	if (apic_read(APIC_TPR) != 0x40)
 		return wrong("TPR %x, CR8 4", apic_read(APIC_TPR));
-	take_all();
+	take_until(&irq_count[0], 1);
 	if (irq_count[0] != 1 || is_set(APIC_IRR, VEC_LOW) || is_set(APIC_ISR, VEC_LOW))
 		return wrong("%u interrupts when the priority fell", irq_count[0]);
 	/* Bare QEMU does not mind. */
@@ -117,9 +138,7 @@ static void on_high(struct trap_frame *f)
 		note(9);
 	/* Neither of its own class nor below: they wait for the EOI. */
 	apic_write(SELF_IPI, VEC_SAME);
-	sti();
-	pause();
-	cli();
+	take();
 	note(3);
 	apic_eoi();
 }
@@ -128,9 +147,7 @@ static void on_low(struct trap_frame *f)
 {
 	note(1);
 	apic_write(SELF_IPI, VEC_HIGH);
-	sti();
-	pause();
-	cli();
+	take_until(&events, 3);
 	note(4);
 	apic_eoi();
 }
@@ -149,7 +166,7 @@ static const char *nesting(void)
 	trap_set(VEC_SAME, on_same);
 	trap_set(VEC_HIGH, on_high);
 	apic_write(SELF_IPI, VEC_LOW);
-	take_all();
+	take_until(&events, 5);
 	for (u32 i = 0; i < 5; i++)
 		if (order[i] != i + 1)
 			return wrong("step %u was %u, of %u", i + 1, order[i], events);
@@ -178,7 +195,7 @@ static const char *level(void)
 	for (u32 i = 0; i < 5; i++) {
 		out8(COM1 + 1, 0);
 		out8(COM1 + 1, 2); /* the transmitter is empty */
-		take_all();
+		take_until(&events, i + 1);
 	}
 	out8(COM1 + 1, 0);
 	out8(COM1 + 4, mcr);
@@ -233,7 +250,8 @@ static const char *nmi(void)
 	for (u32 i = 0; i < 10; i++) {
 		apic_write(SELF_IPI, VEC_LOW);
 		apic_send(apic_id(), ICR_NMI);
-		take_all();
+		take_until(&irq_count[0], i + 1);
+		take_until(&nmis, i + 1);
 	}
 	trap_set(2, NULL);
 	return nmis == 10 && irq_count[0] == 10
@@ -275,7 +293,7 @@ const struct check x2apic_checks[] = {
 	CHECK("x2apic-tpr", task_priority, ANYWHERE),
 	CHECK("x2apic-nesting", nesting, ANYWHERE),
 	CHECK("x2apic-level", level, ANYWHERE),
-	CHECK("x2apic-extint", extint, ANYWHERE),
+	TIMED("x2apic-extint", extint, ANYWHERE),
 	CHECK("x2apic-nmi", nmi, ANYWHERE),
 	CHECK("x2apic-halt", halt, ANYWHERE),
 	CHECK("x2apic-bad-self-ipi", bad_self_ipi, UNDER_PLINTH),

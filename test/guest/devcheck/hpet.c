@@ -106,9 +106,9 @@ static const char *legacy(void)
 // clang-format off
 const struct check hpet_checks[] = {
 	CHECK("hpet-registers", registers, ANYWHERE),
-	CHECK("hpet-one-shot", one_shot, ANYWHERE),
-	CHECK("hpet-periodic", periodic, ANYWHERE),
-	CHECK("hpet-legacy", legacy, ANYWHERE),
+	TIMED("hpet-one-shot", one_shot, ANYWHERE),
+	TIMED("hpet-periodic", periodic, ANYWHERE),
+	TIMED("hpet-legacy", legacy, ANYWHERE),
 	CHECKS_END,
 };
 // clang-format on

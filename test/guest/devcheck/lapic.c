@@ -154,7 +154,7 @@ const struct check lapic_checks[] = {
 	CHECK("lapic-software-disable", software_disable, UNDER_PLINTH),
 	CHECK("lapic-destinations", destinations, ANYWHERE),
 	CHECK("lapic-nmi", nmi, ANYWHERE),
-	CHECK("lapic-timer-modes", timer_modes, UNDER_PLINTH),
+	TIMED("lapic-timer-modes", timer_modes, UNDER_PLINTH),
 	CHECKS_END,
 };
 // clang-format on

@@ -201,14 +201,14 @@ static const char *one_shot(void)
 
 // clang-format off
 const struct check pit_checks[] = {
-	CHECK("pit-mode-0", mode0, UNDER_PLINTH),
-	CHECK("pit-mode-1", mode1, UNDER_PLINTH),
-	CHECK("pit-mode-2", mode2, UNDER_PLINTH),
-	CHECK("pit-mode-3", mode3, UNDER_PLINTH),
-	CHECK("pit-strobes", strobes, UNDER_PLINTH),
+	TIMED("pit-mode-0", mode0, UNDER_PLINTH),
+	TIMED("pit-mode-1", mode1, UNDER_PLINTH),
+	TIMED("pit-mode-2", mode2, UNDER_PLINTH),
+	TIMED("pit-mode-3", mode3, UNDER_PLINTH),
+	TIMED("pit-strobes", strobes, UNDER_PLINTH),
 	CHECK("pit-bcd", bcd, UNDER_PLINTH),
-	CHECK("pit-read-back", read_back, UNDER_PLINTH),
-	CHECK("pit-one-shot", one_shot, ANYWHERE),
+	TIMED("pit-read-back", read_back, UNDER_PLINTH),
+	TIMED("pit-one-shot", one_shot, ANYWHERE),
 	CHECKS_END,
 };
 // clang-format on

@@ -170,12 +170,12 @@ static const char *checksum(void)
 
 // clang-format off
 const struct check rtc_checks[] = {
-	CHECK("rtc-periodic", periodic, ANYWHERE),
-	CHECK("rtc-update", update, ANYWHERE),
-	CHECK("rtc-alarm", alarm, ANYWHERE),
-	CHECK("rtc-setting", setting, UNDER_PLINTH),
+	TIMED("rtc-periodic", periodic, ANYWHERE),
+	TIMED("rtc-update", update, ANYWHERE),
+	TIMED("rtc-alarm", alarm, ANYWHERE),
+	TIMED("rtc-setting", setting, UNDER_PLINTH),
 	CHECK("rtc-formats", formats, UNDER_PLINTH),
-	CHECK("rtc-divider", divider, UNDER_PLINTH),
+	TIMED("rtc-divider", divider, UNDER_PLINTH),
 	CHECK("rtc-checksum", checksum, UNDER_PLINTH),
 	CHECKS_END,
 };
