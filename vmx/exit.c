@@ -150,6 +150,12 @@ static void decode_refused(struct vcpu *v, struct vm_exit *x)
 	x->raw.info2 = 0;
 }
 
+/* It stays open until somebody looks whether it is still needed. */
+static void decode_window(struct vcpu *v, struct vm_exit *x)
+{
+	vcpu_attend(v);
+}
+
 static const struct row {
 	enum exit_kind kind;
 	decoder *decode; /* NULL: the kind says it all */
@@ -162,8 +168,8 @@ static const struct row {
 	[REASON_SIPI]		= { EXIT_HOST, NULL },
 	[REASON_IO_SMI]		= { EXIT_HOST, NULL },
 	[REASON_SMI]		= { EXIT_HOST, NULL },
-	[REASON_IRQ_WINDOW]	= { EXIT_NONE, NULL },
-	[REASON_NMI_WINDOW]	= { EXIT_NONE, NULL },
+	[REASON_IRQ_WINDOW]	= { EXIT_NONE, decode_window },
+	[REASON_NMI_WINDOW]	= { EXIT_NONE, decode_window },
 	[REASON_TASK_SWITCH]	= { EXIT_TASK, decode_task_switch },
 	[REASON_CPUID]		= { EXIT_CPUID, take_length },
 	[REASON_GETSEC]		= { EXIT_UNDEFINED, NULL },
