@@ -257,7 +257,9 @@ void vmx_run(struct vcpu *v, struct vm_exit *x)
 	u32 reason = 0;
 
 	write_guest(v);
-	vmx_sync_apic(v);
+	/* Neither wanted nor on: nothing to bring in line. */
+	if (v->apic_by_cpu || hw->apic)
+		vmx_sync_apic(v);
 	if (hw->flush)
 		flush_now(v);
 	set_preemption_timer(hw);
