@@ -78,7 +78,7 @@ void fair_catch_up(struct sched *s, u64 now)
 	struct sched_ent *e;
 	u64 when;
 
-	while ((e = first_caught(f, &when)) && when <= now) {
+	while (f->lingering && (e = first_caught(f, &when)) && when <= now) {
 		when = max_u64(when, f->last);
 		f->last = when;
 		fair_linger_end(s, e);

@@ -66,7 +66,7 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 
 /* --- Run queues ---------------------------------------------------------------------------------------------- */
 
-void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
+struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct queue *q = &f->queue[l - f->fluid.line][kind];
@@ -81,6 +81,7 @@ void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 
 		tour_set(&q->begin, cpu, first->key);
 	else
 		tour_clear(&q->begin, cpu);
+	return next;
 }
 
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
@@ -92,6 +93,7 @@ void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;
 	f->total++;
+	queue_of(f, e)->waiting++;
 	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
 	fair_publish(s, e->group->line, e->kind, cpu, now);
 }
@@ -103,6 +105,7 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
 	f->total--;
+	queue_of(f, e)->waiting--;
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
 	fair_publish(s, e->group->line, e->kind, e->cpu, now);
 }
@@ -119,7 +122,9 @@ void fair_let_in(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
+	if (!f->waiting[cpu] || (tour_best(&f->idle) == TOUR_NONE && tour_best(&f->endless) == TOUR_NONE))
+		return;
+	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
 		u32 i = (u32)__builtin_ctzll(rest), at;
 
 		if (!waits(f, i, cpu))
@@ -176,12 +181,14 @@ void fair_stop(struct fair *f, struct sched_ent *e)
 void fair_linger(struct sched *s, struct sched_ent *e)
 {
 	e->state = SCHED_LINGERING;
+	fair_of(s)->lingering++;
 	fair_place_keys(fair_of(s), e);
 	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
 void fair_linger_end(struct sched *s, struct sched_ent *e)
 {
+	fair_of(s)->lingering--;
 	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
