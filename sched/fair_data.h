@@ -80,7 +80,7 @@ void fair_set_idle(struct fair *f, u32 cpu, bool idle);
 bool fair_is_idle(const struct fair *f, u32 cpu);
 /* Counts what `e` has got since it was last counted. */
 void fair_serve(struct sched *s, struct sched_ent *e, u64 ran);
-/* `e` runs on its pCPU, its group in sync; runs no longer. */
+/* `e`, whose keys are computed, runs on its pCPU; runs no longer. */
 void fair_run(struct fair *f, struct sched_ent *e);
 void fair_stop(struct fair *f, struct sched_ent *e);
 /* A blocked one that is ahead stays until the ideal has caught up, so that it gains nothing by sleeping. */

@@ -51,7 +51,7 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 
 	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
 	other = tour_best(&q->begin);
-	if (other != TOUR_NONE && q->due.win[q->due.size + other] == TOUR_NONE)
+	if (other != TOUR_NONE && !tour_has(&q->due, other))
 		fair_publish(s, l, kind, other, now);
 	if (own) {
 		due = fair_real_due(l, kind, own->due, now);
@@ -81,7 +81,7 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 
 			if (at == TOUR_NONE)
 				continue;
-			if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
+			if (tour_has(&q->begin, cpu) && q->begin.key[cpu] == q->begin.key[at])
 				at = cpu;
 			return ent_of(tree_first(&q->on[at]));
 		}
@@ -194,7 +194,11 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	c.ent->stopped = 0;
 	c.ent->since = now;
 	c.ent->counted = 0;
-	fluid_sync(c.ent->group, now);
+	/* Its keys are those of the queue, if the pace is the same. */
+	if (c.ent->placed != c.ent->group->line->points.epoch) {
+		fluid_sync(c.ent->group, now);
+		fair_place_keys(f, c.ent);
+	}
 	fair_run(f, c.ent);
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };

@@ -14,6 +14,8 @@ static s64 scale(s64 a, u64 b, u64 d)
 	u64 size = (u64)(a < 0 ? -a : a), most = 1ull << 62, got;
 	unsigned __int128 product = (unsigned __int128)size * b;
 
+	if (!a)
+		return 0;
 	if (!(product >> 64) && d)
 		got = min_u64((u64)product / d, most);
 	else
