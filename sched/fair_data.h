@@ -93,8 +93,16 @@ void fair_resort(struct sched *s, u64 now);
 
 /* Takes `e`, which is in no queue, out of the ideal. */
 void fair_leave(struct sched *s, struct sched_ent *e, u64 now);
-/* The first thing to do in every operation: those with whom the ideal has caught up leave it. */
-void fair_catch_up(struct sched *s, u64 now);
+/* Of some that linger those leave with whom the ideal has caught up. */
+void fair_catch_up_lingering(struct sched *s, u64 now);
+
+/* The first thing to do in every operation. */
+static inline void fair_catch_up(struct sched *s, u64 now)
+{
+	if (fair_of(s)->lingering)
+		fair_catch_up_lingering(s, now);
+	fair_of(s)->last = now;
+}
 
 /* --- fair_kin.c --------------------------------------------------------------------------------------------- */
 
