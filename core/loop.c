@@ -16,6 +16,7 @@ static struct {
 	u64 last;	    /* [lock] time_now() of the last call of the policy, which knows no way back */
 	u32 ids;	    /* [lock] entities so far */
 	struct sched_mask kicked; /* [lock] pCPUs that the policy wants to look again, not told yet */
+	bool any_kicked;	  /* [lock] are there such? */
 } rq = { .lock = SPINLOCK_INIT };
 
 static u64 now_locked(void)
@@ -27,6 +28,7 @@ static u64 now_locked(void)
 static void kick(struct sched *s, u32 cpu)
 {
 	rq.kicked.word[cpu / 64] |= BIT(cpu % 64);
+	rq.any_kicked = true;
 }
 
 static void kick_all(const struct sched_mask *who)
@@ -45,9 +47,15 @@ static void kick_all(const struct sched_mask *who)
 /* Tells whom the policy kicked only after the lock is free: the first that they do is to take it. */
 static void unlock(void)
 {
-	struct sched_mask kicked = rq.kicked;
+	struct sched_mask kicked;
 
+	if (!rq.any_kicked) {
+		spin_unlock(&rq.lock);
+		return;
+	}
+	kicked = rq.kicked;
 	rq.kicked = (struct sched_mask){ 0 };
+	rq.any_kicked = false;
 	spin_unlock(&rq.lock);
 	kick_all(&kicked);
 }

@@ -261,6 +261,7 @@ static enum status move(struct sched *s, struct sched_group *g, const struct sch
 			s->kick(s, cpu);
 		} else if (e->state == SCHED_RUNNING) {
 			fair_serve(s, e, now - e->since - e->counted);
+			fair_place_keys(f, e);
 			fair_run(f, e);
 			s->kick(s, e->cpu);
 		}

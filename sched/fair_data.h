@@ -19,6 +19,7 @@ struct queue {
 	struct tour due, begin; /* the pCPUs' earliest request that may begin; and the first to begin */
 	struct tree lingering;	/* sorted by the clock at which the ideal has caught up with them */
 	struct tour running;	/* ~(when it is due) of what the pCPUs run: the last one due wins */
+	u32 waiting;		/* on all pCPUs */
 };
 
 struct fair {
@@ -30,7 +31,7 @@ struct fair {
 	u64 *lines;		    /* [cpus] bit i: line i may run here */
 	u32 *waiting;		    /* [cpus] */
 	u64 last;		    /* ns, when something was last done */
-	u32 ids, total;		    /* groups so far; entities that wait */
+	u32 ids, total, lingering;  /* groups so far; entities that wait; that linger */
 };
 
 static inline struct fair *fair_of(struct sched *s)
@@ -68,8 +69,8 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now);
 void fair_place_keys(struct fair *f, struct sched_ent *e);
 /* The winner among the pCPUs of `m`, or TOUR_NONE. */
 u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus);
-/* Tells the tournaments what waits on `cpu`. */
-void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now);
+/* Tells the tournaments what waits on `cpu`, and answers what is due first there of what may begin, or NULL. */
+struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now);
 /* `e` waits on `cpu`; waits no longer. Its group is in sync. */
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now);
@@ -79,7 +80,7 @@ void fair_set_idle(struct fair *f, u32 cpu, bool idle);
 bool fair_is_idle(const struct fair *f, u32 cpu);
 /* Counts what `e` has got since it was last counted. */
 void fair_serve(struct sched *s, struct sched_ent *e, u64 ran);
-/* `e` runs on its pCPU, its group in sync; runs no longer. */
+/* `e`, whose keys are computed, runs on its pCPU; runs no longer. */
 void fair_run(struct fair *f, struct sched_ent *e);
 void fair_stop(struct fair *f, struct sched_ent *e);
 /* A blocked one that is ahead stays until the ideal has caught up, so that it gains nothing by sleeping. */
@@ -92,8 +93,16 @@ void fair_resort(struct sched *s, u64 now);
 
 /* Takes `e`, which is in no queue, out of the ideal. */
 void fair_leave(struct sched *s, struct sched_ent *e, u64 now);
-/* The first thing to do in every operation: those with whom the ideal has caught up leave it. */
-void fair_catch_up(struct sched *s, u64 now);
+/* Of some that linger those leave with whom the ideal has caught up. */
+void fair_catch_up_lingering(struct sched *s, u64 now);
+
+/* The first thing to do in every operation. */
+static inline void fair_catch_up(struct sched *s, u64 now)
+{
+	if (fair_of(s)->lingering)
+		fair_catch_up_lingering(s, now);
+	fair_of(s)->last = now;
+}
 
 /* --- fair_kin.c --------------------------------------------------------------------------------------------- */
 

@@ -72,18 +72,17 @@ static struct sched_ent *first_caught(struct fair *f, u64 *when)
  * Those with whom the ideal has caught up by now leave it, one after the other and each as of its own moment: the first thing
  * to do in every operation, while nothing is known of any later time.
  */
-void fair_catch_up(struct sched *s, u64 now)
+void fair_catch_up_lingering(struct sched *s, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct sched_ent *e;
 	u64 when;
 
-	while ((e = first_caught(f, &when)) && when <= now) {
+	while (f->lingering && (e = first_caught(f, &when)) && when <= now) {
 		when = max_u64(when, f->last);
 		f->last = when;
 		fair_linger_end(s, e);
 		fair_leave(s, e, when);
 		fair_resort(s, when);
 	}
-	f->last = now;
 }

@@ -19,8 +19,8 @@ struct choice {
 /* What a pCPU published may no longer begin, if the pace has slowed down. Each was published once for that. */
 #define STALE_TRIES 4
 
-/* The earliest due that may begin on any pCPU. */
-static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u64 now, u32 *at)
+/* The earliest due that may begin on another pCPU than `cpu`, or NULL: none, or there is an earlier one here. */
+static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now, u32 *at)
 {
 	struct queue *q = &fair_of(s)->queue[l - fair_of(s)->fluid.line][kind];
 
@@ -28,7 +28,7 @@ static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kin
 		struct tree_node *n;
 
 		*at = tour_best(&q->due);
-		if (*at == TOUR_NONE)
+		if (*at == TOUR_NONE || *at == cpu)
 			break;
 		n = tree_earliest(&q->on[*at], fair_horizon(s, l, kind, now));
 		if (n)
@@ -44,22 +44,22 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	struct fair *f = fair_of(s);
 	struct sched_line *l = &f->fluid.line[i];
 	struct queue *q = &f->queue[i][kind];
+	struct tree_node *own = fair_publish(s, l, kind, cpu, now);
 	struct sched_ent *e;
 	u32 other;
 	u64 due;
 
-	fair_publish(s, l, kind, cpu, now);
 	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
 	other = tour_best(&q->begin);
-	if (other != TOUR_NONE && q->due.win[q->due.size + other] == TOUR_NONE)
+	if (other != TOUR_NONE && !tour_has(&q->due, other))
 		fair_publish(s, l, kind, other, now);
-	if (q->due.win[q->due.size + cpu] == cpu) {
-		due = fair_real_due(l, kind, q->due.key[cpu], now);
+	if (own) {
+		due = fair_real_due(l, kind, own->due, now);
 		if (!here->ent || due < here->due)
-			*here = (struct choice){ ent_of(tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now))), due, false };
+			*here = (struct choice){ ent_of(own), due, false };
 	}
-	e = earliest(s, l, kind, now, &other);
-	if (!e || other == cpu)
+	e = earliest(s, l, kind, cpu, now, &other);
+	if (!e)
 		return;
 	due = fair_real_due(l, kind, q->due.key[other], now);
 	if (!there->ent || due < there->due)
@@ -81,7 +81,7 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 
 			if (at == TOUR_NONE)
 				continue;
-			if (q->begin.win[q->begin.size + cpu] == cpu && q->begin.key[cpu] == q->begin.key[at])
+			if (tour_has(&q->begin, cpu) && q->begin.key[cpu] == q->begin.key[at])
 				at = cpu;
 			return ent_of(tree_first(&q->on[at]));
 		}
@@ -94,8 +94,9 @@ static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
 	struct choice here = { 0 }, there = { 0 };
 
 	for (; lines; lines &= lines - 1)
-		for (u32 kind = 0; kind < KINDS; kind++)
-			look(s, (u32)__builtin_ctzll(lines), kind, cpu, now, &here, &there);
+		for (u32 i = (u32)__builtin_ctzll(lines), kind = 0; kind < KINDS; kind++)
+			if (fair_of(s)->queue[i][kind].waiting)
+				look(s, i, kind, cpu, now, &here, &there);
 	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
 		return there;
 	return here;
@@ -193,7 +194,11 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	c.ent->stopped = 0;
 	c.ent->since = now;
 	c.ent->counted = 0;
-	fluid_sync(c.ent->group, now);
+	/* Its keys are those of the queue, if the pace is the same. */
+	if (c.ent->placed != c.ent->group->line->points.epoch) {
+		fluid_sync(c.ent->group, now);
+		fair_place_keys(f, c.ent);
+	}
 	fair_run(f, c.ent);
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };

@@ -38,7 +38,8 @@ void fair_place_keys(struct fair *f, struct sched_ent *e)
 	fluid_check(&f->fluid, g);
 	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
 	e->sort.key = fluid_when(g, e->served);
-	e->sort.due = fluid_when(g, due);
+	e->sort.due = due == e->served ? e->sort.key : fluid_when(g, due);
+	e->placed = g->line->points.epoch;
 }
 
 /* The winner among the pCPUs of `m`. */
@@ -66,21 +67,38 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 
 /* --- Run queues ---------------------------------------------------------------------------------------------- */
 
-void fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
+struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 	struct queue *q = &f->queue[l - f->fluid.line][kind];
-	struct tree_node *first = tree_first(&q->on[cpu]), *next;
+	struct tree_node *next;
 
-	next = first ? tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now)) : NULL;
+	if (!q->on[cpu].root) {
+		tour_clear(&q->due, cpu);
+		tour_clear(&q->begin, cpu);
+		return NULL;
+	}
+	tour_set(&q->begin, cpu, tree_first(&q->on[cpu])->key);
+	next = tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now));
 	if (next)
 		tour_set(&q->due, cpu, next->due);
 	else
 		tour_clear(&q->due, cpu);
-	if (first)
-		tour_set(&q->begin, cpu, first->key);
-	else
-		tour_clear(&q->begin, cpu);
+	return next;
+}
+
+/* The same of `e`, which has just come; what time alone has changed is seen by others. */
+static void publish_new(struct sched *s, struct sched_ent *e, u64 now)
+{
+	struct queue *q = queue_of(fair_of(s), e);
+	u32 cpu = e->cpu;
+
+	if (!tour_has(&q->begin, cpu) || tree_before(e->sort.key, q->begin.key[cpu]))
+		tour_set(&q->begin, cpu, e->sort.key);
+	if (tour_has(&q->due, cpu) && !tree_before(e->sort.due, q->due.key[cpu]))
+		return;
+	if (!tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key))
+		tour_set(&q->due, cpu, e->sort.due);
 }
 
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
@@ -92,8 +110,9 @@ void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;
 	f->total++;
+	queue_of(f, e)->waiting++;
 	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
-	fair_publish(s, e->group->line, e->kind, cpu, now);
+	publish_new(s, e, now);
 }
 
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
@@ -103,6 +122,7 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
 	f->total--;
+	queue_of(f, e)->waiting--;
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
 	fair_publish(s, e->group->line, e->kind, e->cpu, now);
 }
@@ -119,7 +139,9 @@ void fair_let_in(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = f->waiting[cpu] ? f->lines[cpu] : 0; rest; rest &= rest - 1) {
+	if (!f->waiting[cpu] || (tour_best(&f->idle) == TOUR_NONE && tour_best(&f->endless) == TOUR_NONE))
+		return;
+	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
 		u32 i = (u32)__builtin_ctzll(rest), at;
 
 		if (!waits(f, i, cpu))
@@ -145,7 +167,7 @@ void fair_set_idle(struct fair *f, u32 cpu, bool idle)
 
 bool fair_is_idle(const struct fair *f, u32 cpu)
 {
-	return f->idle.win[f->idle.size + cpu] == cpu;
+	return tour_has(&f->idle, cpu);
 }
 
 /* Counts what `e` has got since it was last counted. */
@@ -157,10 +179,9 @@ void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 		e->due = e->served + request(s);
 }
 
-/* `e` runs on its pCPU: publishes when it is due. The group is in sync. */
+/* `e` runs on its pCPU: publishes when it is due. */
 void fair_run(struct fair *f, struct sched_ent *e)
 {
-	fair_place_keys(f, e);
 	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
 	f->current[e->cpu] = e;
 }
@@ -176,12 +197,14 @@ void fair_stop(struct fair *f, struct sched_ent *e)
 void fair_linger(struct sched *s, struct sched_ent *e)
 {
 	e->state = SCHED_LINGERING;
+	fair_of(s)->lingering++;
 	fair_place_keys(fair_of(s), e);
 	tree_insert(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
 void fair_linger_end(struct sched *s, struct sched_ent *e)
 {
+	fair_of(s)->lingering--;
 	tree_remove(&queue_of(fair_of(s), e)->lingering, &e->sort);
 }
 
@@ -212,6 +235,7 @@ static void resort(struct sched *s, struct sched_group *g, u64 now)
 
 			fair_stop(f, e);
 			fair_serve(s, e, now - e->since - e->counted);
+			fair_place_keys(f, e);
 			fair_run(f, e);
 			if (endless)
 				tour_set(&f->endless, e->cpu, 0);

@@ -11,17 +11,24 @@
 /* a * b / d with a sign; very much if it is more than that. */
 static s64 scale(s64 a, u64 b, u64 d)
 {
-	u64 size = (u64)(a < 0 ? -a : a);
+	u64 size = (u64)(a < 0 ? -a : a), most = 1ull << 62, got;
+	unsigned __int128 product = (unsigned __int128)size * b;
 
-	if ((unsigned __int128)size * b >> 62 >= d)
-		return a < 0 ? -(s64)(1ull << 62) : (s64)(1ull << 62);
-	return a < 0 ? -(s64)mul_div(size, b, d) : (s64)mul_div(size, b, d);
+	if (!a)
+		return 0;
+	if (!(product >> 64) && d)
+		got = min_u64((u64)product / d, most);
+	else
+		got = product >> 62 >= d ? most : mul_div(size, b, d);
+	return a < 0 ? -(s64)got : (s64)got;
 }
 
 /* --- Clocks -------------------------------------------------------------------------------------------------- */
 
 u64 fluid_virtual(struct sched_line *l, u64 now)
 {
+	if (l->at == now)
+		return l->clock;
 	if (l->weight)
 		l->clock += (u64)scale((s64)(now - l->at), l->rate, l->weight);
 	l->at = now;
@@ -85,6 +92,9 @@ void fluid_sync(struct sched_group *g, u64 now)
 	u64 d = (u64)g->runnable << 16;
 
 	if (!g->runnable)
+		return;
+	/* No time has passed, and nothing was given. */
+	if (g->synced == now && g->line->at == now && g->by_cap.epoch == g->line->points.epoch)
 		return;
 	fluid_virtual(g->line, now);
 	g->synced = now;
@@ -303,9 +313,9 @@ struct sched_group *fluid_turned(struct fluid *f, bool sunk)
 		struct sched_line *l;
 		struct point *p;
 
-		f->turn[sunk] = (f->turn[sunk] + 1) % f->line_count;
+		f->turn[sunk] = f->turn[sunk] + 1 < f->line_count ? f->turn[sunk] + 1 : 0;
 		l = &f->line[f->turn[sunk]];
-		p = points_wrong(&l->points, l->level, sunk);
+		p = l->points.right[sunk] ? NULL : points_wrong(&l->points, l->level, sunk);
 		if (p)
 			return p->weight > 0 ? BY_CAP(p) : BY_FLOOR(p);
 	}

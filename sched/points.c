@@ -231,8 +231,6 @@ struct point *points_wrong(struct points *t, u64 level, bool noted)
 	u64 begin = noted ? level : 0;
 	struct point *p;
 
-	if (t->right[noted])
-		return NULL;
 	/* From where the last search ended, so that everybody has his turn. */
 	p = first_behind(t->root, t->key[noted] > begin ? t->key[noted] : begin, t->key[noted] > begin ? t->id[noted] : ~0u, noted);
 	if (!p || (!noted && p->key > level))

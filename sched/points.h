@@ -44,6 +44,6 @@ void points_pass(struct points *t, u64 level, u64 real, u64 virt);
 void points_read(const struct points *t, struct point *p);
 /* The level is another. */
 void points_moved(struct points *t);
-/* A point that is noted as at or beyond this level and is not; or the other way about; or NULL. */
+/* A point that is noted as at or beyond this level and is not; or the other way about; or NULL. Not if right[noted]. */
 struct point *points_wrong(struct points *t, u64 level, bool noted);
 void points_note(struct points *t, struct point *p, bool noted);

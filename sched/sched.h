@@ -92,6 +92,7 @@ struct sched_ent {
 	struct tree_node sort; /* fair: the run queue */
 	u64 served;	       /* fair: 1/256 ns, on group->clock; less than that is behind */
 	u64 due;	       /* fair: `served` when its request is done */
+	u64 placed;	       /* fair: the epoch of its line's points in which its keys were computed */
 	u64 granted;	       /* fixed: ns of its VM's budget that it took */
 	u64 since;	       /* fair: when it began to run */
 	u64 counted;	       /* fair: ns since then that are in `served` already */

@@ -22,6 +22,12 @@ size_t tour_bytes(u32 count);
 void tour_init(struct tour *t, u32 count, char **mem);
 void tour_set(struct tour *t, u32 cpu, u64 key);
 void tour_clear(struct tour *t, u32 cpu);
+/* Has it published a key? */
+static inline bool tour_has(const struct tour *t, u32 cpu)
+{
+	return t->win[t->size + cpu] == cpu;
+}
+
 /* Who has the least key of all / of lo <= cpu < hi, or TOUR_NONE. */
 u32 tour_best(const struct tour *t);
 u32 tour_best_of(const struct tour *t, u32 lo, u32 hi);
