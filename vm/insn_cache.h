@@ -33,7 +33,7 @@ void insn_cache_init(struct insn_cache *c);
 
 static inline unsigned insn_cache_slot(gva_t rip)
 {
-	return rip % INSN_CACHE_SLOTS;
+	return (rip ^ rip >> 4) % INSN_CACHE_SLOTS;
 }
 
 /* Other vCPUs may write here: a word that is half old and half new is what a fetch might see, too. */
