@@ -153,7 +153,7 @@ HOST_EXTRA := core/frame.c core/memmap.c core/hostmap.c core/service/boot_info.c
 HOST_EXTRA += $(wildcard core/console*.c) core/ansi.c core/symbols.c drivers/acpi_madt.c drivers/calibrate.c \
               drivers/cmos_decode.c drivers/framebuffer.c drivers/panels.c drivers/font.c drivers/scancode.c \
               drivers/ioapic_isa.c
-HOST_EXTRA += boot/gop.c core/isolation.c drivers/pci_serial.c
+HOST_EXTRA += boot/gop.c core/isolation.c core/mtrr.c drivers/pci_serial.c
 HOST_EXTRA += vmx/controls.c vmx/check.c vmx/check_control.c vmx/check_segment.c vmx/vmcs.c
 # Its contract is also implemented by core/console.c, so it is linked only where it is asked for.
 FAKE_CONSOLE_TESTS := test_pc test_pc_irq test_pc_systems test_vm_failures

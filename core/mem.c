@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <core/mem.h>
 
+#include <arch/x86_64/cpu.h>
+#include <arch/x86_64/defs/msr.h>
 #include <core/frame.h>
 #include <core/hostmap.h>
 #include <core/isolation.h>
+#include <core/mtrr.h>
 #include <core/service/mem.h>
 #include <lib/assert.h>
 #include <lib/bits.h>
@@ -14,6 +17,7 @@ static struct mem_range whole;	    /* [b] the pool with what was taken before th
 static u64 fixed;		    /* [b] bytes of it that were */
 static u32 fail_at;		    /* [b] allocations until one is made to fail; 0: never */
 static bool has_failed;		    /* [b] */
+static struct mtrrs mtrrs;		  /* [b] of this processor; the firmware gives all the same */
 static hpa_t early_next, early_end; /* [b] early_end is 0 once mem_init() has run */
 
 void mem_early(const struct mem_range *own)
@@ -59,6 +63,25 @@ void mem_table_free(void *ctx, hpa_t frame)
 		frames_free(&pool, frame, PAGE_SIZE);
 }
 
+#define CPUID_EDX_MTRR	BIT(12)
+#define MTRRCAP_COUNT	BITS(7, 0)
+#define DEF_TYPE	BITS(7, 0)
+#define DEF_TYPE_ENABLE BIT(11)
+
+static void read_mtrrs(void)
+{
+	u64 def, count;
+
+	if (!(cpuid(1, 0).edx & CPUID_EDX_MTRR))
+		return;
+	def = rdmsr(MSR_MTRR_DEF_TYPE);
+	count = FIELD_GET(MTRRCAP_COUNT, rdmsr(MSR_MTRRCAP));
+	mtrrs.on = def & DEF_TYPE_ENABLE;
+	mtrrs.otherwise = (u8)FIELD_GET(DEF_TYPE, def);
+	for (u32 i = 0; i < count; i++)
+		mtrrs_add(&mtrrs, rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i), rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i + 1));
+}
+
 enum status mem_init(const struct mem_range *own, const struct memmap *rest)
 {
 	u64 pool_meta = align_up(frames_metadata_size(own, 1), PAGE_SIZE);
@@ -75,6 +98,7 @@ enum status mem_init(const struct mem_range *own, const struct memmap *rest)
 		st = frames_init(&ram, rest->range, rest->count, meta + pool_meta, ram_meta);
 	fixed = taken;
 	early_end = 0;
+	read_mtrrs();
 	return st;
 }
 
@@ -128,6 +152,11 @@ enum status ram_alloc(u64 len, u64 align, hpa_t *out)
 void ram_free(hpa_t hpa, u64 len)
 {
 	frames_free(&ram, hpa, len);
+}
+
+bool ram_write_back(hpa_t hpa, u64 *len)
+{
+	return mtrrs_write_back(&mtrrs, hpa, len);
 }
 
 u64 ram_free_bytes(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <vm/aspace.h>
 
+#include <core/service/log.h>
 #include <core/service/mem.h>
 #include <core/service/window.h>
 #include <lib/assert.h>
@@ -84,19 +85,42 @@ static enum status take_region(struct vm *vm, gpa_t gpa, u64 len)
 	return OK;
 }
 
+/* Cached as the machine caches it: the second stage's word counts, not the MTRRs, where a guest of Intel's looks. */
+static enum status map_piece(struct aspace *as, const struct ram_piece *f, u64 *uncached)
+{
+	u64 done = 0, part;
+
+	for (; done < f->len; done += part) {
+		enum pt_memtype type;
+		enum status st;
+
+		part = f->len - done;
+		type = ram_write_back(f->hpa + done, &part) ? PT_WB : PT_UC;
+		*uncached += type == PT_UC ? part : 0;
+		st = pt_map(&as->pt, f->gpa + done, f->hpa + done, part, PT_READ | PT_WRITE | PT_EXEC, type);
+		if (st)
+			return st;
+	}
+	return OK;
+}
+
 static enum status map_all(struct vm *vm)
 {
 	struct aspace *as = &vm->as;
+	u64 uncached = 0;
 
 	for (u32 i = 0; i < as->frame_count; i++) {
 		const struct ram_piece *f = &as->frames[i];
-		enum status st = pt_map(&as->pt, f->gpa, f->hpa, f->len, PT_READ | PT_WRITE | PT_EXEC, PT_WB);
+		enum status st = map_piece(as, f, &uncached);
 
 		if (!st)
 			st = window_add(vm->window, f->gpa, f->hpa, f->len);
 		if (st)
 			return st;
 	}
+	if (uncached)
+		log_warn("vm \"%s\": %llu KiB of its memory are slow: the MTRRs do not let them be cached", vm->name,
+			 (unsigned long long)(uncached / KIB));
 	return OK;
 }
 

@@ -28,6 +28,8 @@ bool mem_fail_nth(u32 n);
 enum status must_check ram_alloc(u64 len, u64 align, hpa_t *out);
 void ram_free(hpa_t hpa, u64 len);
 u64 ram_free_bytes(void);
+/* Do the machine's MTRRs say that RAM at `hpa` is write-back? `len` becomes as much of it as has one answer (core/mtrr.h). */
+bool ram_write_back(hpa_t hpa, u64 *len);
 
 /* A contiguous piece of a guest's RAM. */
 struct ram_piece {

@@ -173,6 +173,19 @@ void ram_free(hpa_t hpa, u64 len)
 			 (off_t)(hpa - FAKE_RAM_BASE), (off_t)len));
 }
 
+hpa_t fake_ram_uncached;
+
+bool ram_write_back(hpa_t hpa, u64 *len)
+{
+	bool here = fake_ram_uncached && hpa == fake_ram_uncached;
+
+	if (here)
+		*len = PAGE_SIZE;
+	else if (hpa < fake_ram_uncached && fake_ram_uncached - hpa < *len)
+		*len = fake_ram_uncached - hpa;
+	return !here;
+}
+
 u64 ram_free_bytes(void)
 {
 	return FAKE_RAM_SIZE - fake_ram_used;

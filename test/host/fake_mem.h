@@ -32,6 +32,8 @@ extern bool fake_ram_watch;
 /* All options at their defaults, no holes. Whatever was still in use leaked: checks that nothing
  * is. */
 void fake_mem_reset(void);
+/* The page of guest RAM that the MTRRs do not make write-back; 0: none. */
+extern hpa_t fake_ram_uncached;
 /* Guest RAM that is not there. */
 void fake_ram_hole(hpa_t hpa, u64 len);
 /* Where a test can look at guest RAM. */

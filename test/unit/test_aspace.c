@@ -86,6 +86,21 @@ static void smaller_leaves(void **state)
 	aspace_fini(&plain);
 }
 
+/* What the machine does not cache, a guest does not either. */
+static void cached_as_the_machine_does(void **state)
+{
+	struct pt_leaf leaf;
+
+	fake_ram_uncached = FAKE_RAM_BASE + MIB;
+	assert_int_equal(make(0, 2 * MIB), OK);
+	for (gpa_t gpa = 0; gpa < 2 * MIB; gpa += PAGE_SIZE) {
+		assert_int_equal(pt_find(&plain.as.pt, gpa, &leaf), OK);
+		assert_int_equal(leaf.memtype, leaf.hpa + gpa % leaf.size == fake_ram_uncached ? PT_UC : PT_WB);
+	}
+	fake_ram_uncached = 0;
+	aspace_fini(&plain);
+}
+
 static void several_regions(void **state)
 {
 	plain.gmem.ram[1] = (struct gmem_region){ 4 * GIB, 6 * MIB };
@@ -330,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLAIN(largest_leaves),
 		PLAIN(smaller_leaves),
+		PLAIN(cached_as_the_machine_does),
 		PLAIN(several_regions),
 		PLAIN(fragmented),
 		PLAIN(window_and_table_agree),
