@@ -147,11 +147,12 @@ enum status vm_create(const struct vm_recipe *r, struct vm **out)
 
 static void destroy(struct vm *vm)
 {
+	char name[VM_NAME_MAX], reason[VM_REASON_MAX];
 	u32 number;
 
 	vm_log_exits(vm);
-	/* A warning, so that it is seen while another guest has the screen. */
-	log_warn("vm \"%s\": %s", vm->name, vm->reason);
+	str_copy(name, sizeof(name), vm->name);
+	str_copy(reason, sizeof(reason), vm->reason);
 	number = roster_leave(vm);
 	vm_dying(vm);
 	unbuild(vm);
@@ -159,6 +160,8 @@ static void destroy(struct vm *vm)
 	vm_dead();
 	vm_assert_isolation();
 	roster_ended(number);
+	/* When it is true. A warning, so that it is seen while another guest has the screen. */
+	log_warn("vm \"%s\": %s", name, reason);
 	if (atomic_fetch_sub(&vms, 1) == 1 && all_gone)
 		all_gone();
 }
