@@ -145,4 +145,4 @@ def test_svm_smp_on_bochs(machine):
 def test_svm_without_any(machine):
     m = machine()
     run(m, config(*GUESTS, features=" ".join(f"-{f}" for f in names("svm"))))
-    assert lacks(m) == set(names("svm"))
+    assert lacks(m) >= set(names("svm"))
