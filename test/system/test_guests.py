@@ -70,7 +70,7 @@ def test_devcheck(machine, request):
 def test_linux_devices(machine):
     """A Linux guest finds the board's devices, and complains about none."""
     m = machine(timeout=240).boot(config(linux("dev", "test=devices", machine.kernel)), cpus=1)
-    clocks = m.expect(r"\[dev\] devices: clocks ([^\r]*)").group(1).split()
+    clocks = m.expect(r"\[dev\] devices: clocks ([^\r]*)\r").group(1).split()
     assert {"kvm-clock", "hpet", "acpi_pm"} <= set(clocks)
     m.expect(r"\[dev\] devices: rtc rtc_cmos")
     m.expect(r'\[dev\] devices: input "AT Translated Set 2 keyboard"')
