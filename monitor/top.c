@@ -126,6 +126,12 @@ static ull share(u64 now, u64 before, u64 span)
 	return now > before ? mul_div(now - before, 1000, max_u64(span, 1)) : 0;
 }
 
+/* For each second; likewise. */
+static ull rate(u64 now, u64 before, u64 span)
+{
+	return now > before ? mul_div(now - before, NS_PER_S, span) : 0;
+}
+
 static void print_share(u64 now, u64 before, u64 span)
 {
 	ull tenths = share(now, before, span);
@@ -156,8 +162,7 @@ static void print_row(const struct row *r, const struct past *p)
 	print_ms(t->behind);
 	print_ms(t->ahead);
 	monitor_print(" %7llu %7llu %7llu", (ull)hist_permille(&t->wake, 500), (ull)hist_permille(&t->wake, 990), (ull)t->wake.max);
-	monitor_print(" %6llu %6llu", (ull)((now.migrations - p->migrations) * NS_PER_S / span),
-		      (ull)((now.switches - p->switches) * NS_PER_S / span));
+	monitor_print(" %6llu %6llu", rate(now.migrations, p->migrations, span), rate(now.switches, p->switches, span));
 	/* Exact, for programs: ns of CPU time in all, what the ideal gave, and when. */
 	monitor_print(" %14llu %14lld %14llu\n", (ull)now.ns[RUN_STATE_RUNNING], (long long)now.entitled, (ull)now.at);
 }

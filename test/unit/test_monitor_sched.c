@@ -101,6 +101,17 @@ static void top_survives_the_end_of_a_vm(void **state)
 	type("q");
 }
 
+/* A VM that is started anew begins to count again. */
+static void top_counts_no_less_than_nothing(void **state)
+{
+	v->run.times.switches = 1000;
+	type("\001mtop\r");
+	v->run.times.switches = 7;
+	second_of_top();
+	has("      0      0              0              0"); /* moves, turns; CPU time, due */
+	type("q");
+}
+
 static void processors(void **state)
 {
 	expect_has("pcpus", "timer interrupts, after");
@@ -118,6 +129,7 @@ int main(void)
 		TEST(top_shows_the_last_second),
 		TEST(top_sorts_and_shows_vcpus),
 		TEST(top_survives_the_end_of_a_vm),
+		TEST(top_counts_no_less_than_nothing),
 		TEST(processors),
 	};
 
