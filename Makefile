@@ -235,7 +235,7 @@ test-system: | test-unit
 endif
 
 test-system: all image iso guests
-	$(Q)$(PYTHON) -m pytest -q test/system
+	$(Q)$(PYTHON) -m pytest -q -n $(shell nproc) test/system
 
 clean:
 	$(Q)rm -rf $(B)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One line a test; the serial log of its machines is shown if it fails, and only then."""
 
+import re
+
 import pytest
 
 from backends import MAKERS, SVM, SVM_BOCHS, VMX, missing
@@ -9,7 +11,7 @@ from plinth_vm import BUILD, QEMU_MIN, qemu_major
 
 NEEDED = ["BOOTX64.EFI", "plinth-stripped.elf", "debian/vmlinuz", "debian/vmlinux.elf", "guests/initrd.img",
           "guests/hello.elf"]
-LOG_SHOWN = 200  # lines
+LOG_SHOWN = 60, 240  # lines: so many from the beginning, so many from the end
 PATIENCE = 4  # times what a test waits on a machine with nothing else to do: a busy one is no failure
 
 
@@ -17,8 +19,23 @@ def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="only the long tests, which are left out otherwise")
 
 
+class OneLine:
+    """With several workers a test's beginning is not told: its one line is that of its end."""
+
+    def __init__(self, option):
+        self.option = option
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_logstart(self):
+        verbose, self.option.verbose = self.option.verbose, -1
+        yield
+        self.option.verbose = verbose
+
+
 def pytest_configure(config):
     config.option.verbose = max(config.option.verbose, 1)
+    if getattr(config.option, "numprocesses", None):
+        config.pluginmanager.register(OneLine(config.option))
     config.addinivalue_line("markers", "backends(name, ...): the machines that the test is run on")
     config.addinivalue_line("markers", "qemu_only: not on Bochs")
     config.addinivalue_line("markers", "soak: long, and only run by `make soak`")
@@ -50,8 +67,10 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=dropped)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def test_bed():
+def pytest_sessionstart(session):
+    """Is the test bed complete? Asked once, not by each worker."""
+    if hasattr(session.config, "workerinput"):
+        return
     major = qemu_major()
     if major < QEMU_MIN:
         pytest.exit(f"QEMU {major} is too old, at least {QEMU_MIN} is needed: run tools/setup", 2)
@@ -82,11 +101,26 @@ def machine(request, tmp_path_factory):
             assert "PANIC on pcpu" not in m.log, "Plinth panicked"
 
 
+def excerpt(log):
+    """Its beginning and its end; of a row of lines that differ in digits only, the first and the last."""
+    lines = []
+    for line in log.splitlines():
+        key = re.sub(r"\d+", "#", line)
+        if len(lines) > 1 and lines[-1][0] == lines[-2][0] == key:
+            lines.pop()
+        lines.append((key, line))
+    first, last = LOG_SHOWN
+    if len(lines) > first + last:
+        lines[first:-last] = [("", f"[{len(lines) - first - last} lines left out]")]
+    return "\n".join(line for _, line in lines)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed:
         for m in getattr(item, "machines", []):
-            lines = m.log.splitlines()[-LOG_SHOWN:]
-            report.sections.append((f"serial line of {m.folder}", "\n".join(lines)))
+            if report.when == "call":
+                m.interrogate()
+            report.sections.append((f"serial line of {m.folder}", excerpt(m.log)))
             report.sections.append(("the emulator", m.last_words()))

@@ -165,6 +165,19 @@ class Machine:
         """Ctrl-A and a digit."""
         self.type(CTRL_A + str(digit))
 
+    def interrogate(self):
+        """After a failure: what Plinth's monitor has to say, if it still answers."""
+        if self.console is None or self.process.poll() is not None:
+            return
+        names = sorted(set(re.findall(r'vm "(\w+)": started', self.log)))
+        self.type(CTRL_A + "m")
+        try:
+            for line in ["list", "pcpus"] + [f"{command} {name}" for name in names for command in ("info", "exits")]:
+                self.type(line + "\r")
+                self.drain(1)
+        except (pexpect.EOF, OSError):
+            pass
+
     def last_words(self):
         return ""
 
@@ -189,7 +202,8 @@ class Qemu(Machine):
         super().__init__(folder, timeout)
         self.board = f",{board}" if board else ""
         self.serial = "chardev:console" if com1 else "none"
-        self.cpu = ["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", CPU]
+        # One thread: with several TCG mixes up the first CPU's nested paging (docs/TESTING.md).
+        self.cpu = ["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg,thread=single,tb-size=512", "-cpu", CPU]
         if icount is not None:
             self.cpu = ["-accel", "tcg,thread=single", "-icount", f"shift={icount},sleep=off,align=off", "-cpu", CPU]
 
