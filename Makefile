@@ -234,6 +234,7 @@ test-unit: | check
 test-system: | test-unit
 endif
 
+# FEATURES="-vpid -apicv": all of it without these (docs/TESTING.md).
 test-system: all image iso guests
 	$(Q)$(PYTHON) -m pytest -q -n $(shell nproc) test/system
 

@@ -7,6 +7,7 @@ Machine is the seam: Qemu is the test bed for SVM, Bochs (bochs.py) the one for 
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -54,7 +55,8 @@ def linux(name, cmdline="", kernel="debian/vmlinuz", **keys):
 
 
 def config(*sections, console="serial:0x3f8,115200", **host):
-    """plinth.conf; keys of [host] that are empty are left out."""
+    """plinth.conf; keys of [host] that are empty are left out. FEATURES in the environment is added to all of a run."""
+    host["features"] = f"{host.get('features') or ''} {os.environ.get('FEATURES', '')}".strip()
     lines = [f"{key} = {value}\n" for key, value in {"console": console, **host}.items() if value]
     return "[host]\n" + "".join(lines) + "\n" + "".join(sections)
 
