@@ -9,11 +9,24 @@ static const u8 hw_type[] = {
 	[EVENT_SOFT] = EVENT_TYPE_SOFT,
 };
 
+/* A virtual interrupt without its intercept is one on its way; with the intercept it only asks for a window. */
+static bool is_on_its_way(const struct vmcb_control *c)
+{
+	return (c->int_ctl & INT_CTL_IRQ) && !(c->misc1 & MISC1_VINTR);
+}
+
 void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 {
 	struct vmcb_control *c = &v->hw->vmcb->c;
 	u64 inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, hw_type[e->type]) | FIELD_PUT(EVENT_VECTOR, e->vector);
 
+	/* The guest takes it at once in either form; QEMU may deliver an injected one twice (docs/TESTING.md). */
+	if (e->type == EVENT_INTR && (v->regs.rflags & RFLAGS_IF) && !v->int_shadow) {
+		c->int_ctl &= ~INT_CTL_VECTOR;
+		c->int_ctl |= INT_CTL_IRQ | INT_CTL_IGN_TPR | FIELD_PUT(INT_CTL_VECTOR, e->vector);
+		c->misc1 &= ~(u32)MISC1_VINTR;
+		return;
+	}
 	if (e->has_error)
 		inj |= EVENT_HAS_ERROR | FIELD_PUT(EVENT_ERROR, e->error);
 	c->event_inj = inj;
@@ -30,9 +43,12 @@ void svm_want_window(struct vcpu *v, bool on)
 	struct vmcb_control *c = &v->hw->vmcb->c;
 
 	if (on) {
+		if (is_on_its_way(c))
+			c->event_inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_INTR) |
+				       FIELD_PUT(EVENT_VECTOR, FIELD_GET(INT_CTL_VECTOR, c->int_ctl));
 		c->int_ctl |= INT_CTL_IRQ | INT_CTL_IGN_TPR;
 		c->misc1 |= (u32)MISC1_VINTR;
-	} else {
+	} else if (!is_on_its_way(c)) {
 		c->int_ctl &= ~(INT_CTL_IRQ | INT_CTL_IGN_TPR);
 		c->misc1 &= ~(u32)MISC1_VINTR;
 	}
@@ -44,6 +60,20 @@ void svm_on_iret(struct vcpu *v)
 	v->hw->vmcb->c.misc1 &= ~(u32)MISC1_IRET;
 	v->nmi_blocked = false;
 	v->int_shadow = true;
+}
+
+void svm_recover_irq(struct vcpu *v)
+{
+	struct vmcb_control *c = &v->hw->vmcb->c;
+
+	if (!is_on_its_way(c))
+		return;
+	c->int_ctl &= ~INT_CTL_IRQ;
+	v->event = (struct vcpu_event){
+		.valid = true,
+		.type = EVENT_INTR,
+		.vector = (u8)FIELD_GET(INT_CTL_VECTOR, c->int_ctl),
+	};
 }
 
 void svm_recover_event(struct vcpu *v)

@@ -201,6 +201,7 @@ static rare void read_rest(struct vcpu *v, const struct vmcb *b)
 {
 	if (svm_mode_changed(b))
 		svm_sync_mode(v);
+	svm_recover_irq(v);
 	if (b->c.exit_int_info & EVENT_VALID)
 		svm_recover_event(v);
 }
@@ -214,7 +215,7 @@ static void read_guest(struct vcpu *v, struct vmcb *b)
 	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
 	b->c.event_inj = 0;
 	b->c.tlb_control = TLB_NOTHING;
-	if (svm_mode_changed(b) || (b->c.exit_int_info & EVENT_VALID))
+	if (svm_mode_changed(b) || (b->c.int_ctl & INT_CTL_IRQ) || (b->c.exit_int_info & EVENT_VALID))
 		read_rest(v, b);
 }
 

@@ -85,6 +85,8 @@ void svm_run(struct vcpu *v, struct vm_exit *x);
 /* event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);
 void svm_want_window(struct vcpu *v, bool on);
+/* After an exit with INT_CTL_IRQ: an interrupt that did not get in comes back as v->event. */
+void svm_recover_irq(struct vcpu *v);
 /* After an exit with EVENT_VALID in exit_int_info: an event whose delivery was cut short comes back as v->event. */
 void svm_recover_event(struct vcpu *v);
 void svm_on_iret(struct vcpu *v);

@@ -144,6 +144,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define INT_CTL_IRQ	BIT(8)
 #define INT_CTL_IGN_TPR BIT(20)
 #define INT_CTL_MASKING BIT(24)
+#define INT_CTL_VECTOR	BITS(39, 32)
 
 #define INT_STATE_SHADOW BIT(0)
 

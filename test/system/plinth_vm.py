@@ -56,7 +56,9 @@ def linux(name, cmdline="", kernel="debian/vmlinuz", **keys):
 
 def config(*sections, console="serial:0x3f8,115200", **host):
     """plinth.conf; keys of [host] that are empty are left out. FEATURES in the environment is added to all of a run."""
-    host["features"] = f"{host.get('features') or ''} {os.environ.get('FEATURES', '')}".strip()
+    words = (host.get("features") or "").split()
+    named = {word.lstrip("+-") for word in words}
+    host["features"] = " ".join(words + [w for w in os.environ.get("FEATURES", "").split() if w.lstrip("+-") not in named])
     lines = [f"{key} = {value}\n" for key, value in {"console": console, **host}.items() if value]
     return "[host]\n" + "".join(lines) + "\n" + "".join(sections)
 
