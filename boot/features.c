@@ -20,8 +20,8 @@ static const struct {
 /* Of the file's names, those that have been found to mean something. */
 static bool known[CONFIG_FEATURES_MAX];
 
-/* Takes note that `name` is known. `on`: has the machine got it? Answers whether it is to be used. */
-static bool decide(const struct config_features *f, const char *name, bool on)
+/* Takes note that `name` is known. `on`: has the machine got it? `use`: is it used unasked? Answers whether it is to be used. */
+static bool decide(const struct config_features *f, const char *name, bool on, bool use)
 {
 	for (u32 i = 0; i < f->count; i++) {
 		if (strcmp(f->item[i].name, name))
@@ -31,7 +31,7 @@ static bool decide(const struct config_features *f, const char *name, bool on)
 			log_warn("feature %s is wanted by plinth.conf, but this machine has none", name);
 		return on && f->item[i].on;
 	}
-	return on;
+	return use;
 }
 
 void features_apply(const struct config_features *f)
@@ -40,7 +40,7 @@ void features_apply(const struct config_features *f)
 	size_t len = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-		*flags[i].flag = decide(f, flags[i].name, *flags[i].flag);
+		*flags[i].flag = decide(f, flags[i].name, *flags[i].flag, *flags[i].flag);
 		if (!*flags[i].flag)
 			len += fmt_print(without + len, sizeof(without) - len, " %s", flags[i].name);
 	}
@@ -50,7 +50,7 @@ void features_apply(const struct config_features *f)
 
 bool features_allow(const struct config_features *f, const char *name)
 {
-	return decide(f, name, true);
+	return decide(f, name, true, true);
 }
 
 void features_apply_virt(const struct config_features *f, const struct virt_ops *virt)
@@ -59,7 +59,11 @@ void features_apply_virt(const struct config_features *f, const struct virt_ops 
 	size_t len = 0;
 
 	for (const struct virt_feature *v = virt->features; v->name; v++) {
-		*v->on = decide(f, v->name, *v->on);
+		const char *flaw = *v->on && virt->flaw ? virt->flaw(v->name) : NULL;
+
+		if (flaw)
+			log_warn("%s has a flaw here: %s", v->name, flaw);
+		*v->on = decide(f, v->name, *v->on, *v->on && !flaw);
 		if (!*v->on)
 			len += fmt_print(without + len, sizeof(without) - len, " %s", v->name);
 	}

@@ -69,6 +69,8 @@ struct virt_ops {
 
 	/* Can this CPU do it? NULL if so, else why not. */
 	const char *(*probe)(void);
+	/* What this CPU does wrong with a feature that it has, which then is used on request only; NULL: nothing known. May be NULL. */
+	const char *(*flaw)(const char *feature);
 	/* Enters and leaves root mode on this pCPU. */
 	enum status (*cpu_on)(void);
 	void (*cpu_off)(void);

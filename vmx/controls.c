@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "controls.h"
 
+#include <lib/string.h>
+
 #define ALL_PIN (PIN_EXTERNAL | PIN_NMI)
 #define ALL_PROC                                                                                  \
 	(PROC_IRQ_WINDOW | PROC_TSC_OFFSET | PROC_HLT | PROC_MWAIT | PROC_RDPMC | PROC_CR8_LOAD | \
@@ -98,6 +100,18 @@ struct vmx_features vmx_controls_offer(const struct vmx_caps *caps)
 	f.single_flush = single_flush(ept, f.vpid);
 	f.apic &= f.tpr_shadow;
 	return f;
+}
+
+/*
+ * In Bochs 2.7 a physical interrupt that arrives while a virtual one waits for RFLAGS.IF delivers the
+ * virtual one, where Intel SDM vol. 3, "Evaluation and Delivery of Virtual Interrupts", demands IF=1:
+ * a guest comes to lie in its own spin locks. Nothing that we could write into the VMCS prevents it.
+ */
+const char *vmx_controls_flaw(const struct vmx_caps *caps, const char *feature)
+{
+	if (FIELD_GET(BASIC_REVISION, caps->basic) != REVISION_BOCHS || strcmp(feature, "apicv"))
+		return NULL;
+	return "Bochs interrupts guests that have interrupts off";
 }
 
 struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struct vmx_features *f)

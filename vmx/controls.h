@@ -29,6 +29,8 @@ struct vmx_caps {
 #define BASIC_SIZE     BITS(44, 32)
 #define BASIC_TRUE     BIT(55)
 
+#define REVISION_BOCHS 0x2b /* its own, as its source says */
+
 #define MISC_TIMER_RATE BITS(4, 0)
 
 #define EPT_CAP_LEVELS4        BIT(6)
@@ -76,5 +78,7 @@ struct vmx_controls {
 const char *vmx_controls_lack(const struct vmx_caps *caps);
 /* All that this CPU has. */
 struct vmx_features vmx_controls_offer(const struct vmx_caps *caps);
+/* What this CPU does wrong with a feature of that name (vm/virt.h); NULL: nothing is known. */
+const char *vmx_controls_flaw(const struct vmx_caps *caps, const char *feature);
 /* What to write into the VMCS when `f`, a part of the offer, is to be used. */
 struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struct vmx_features *f);

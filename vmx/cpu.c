@@ -78,6 +78,11 @@ const char *vmx_probe(void)
 	return NULL;
 }
 
+const char *vmx_flaw(const char *feature)
+{
+	return vmx_controls_flaw(&vmx_caps, feature);
+}
+
 /* Locks IA32_FEATURE_CONTROL, where the firmware did not, as firmware should have. */
 static bool unlock(void)
 {

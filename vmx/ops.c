@@ -30,6 +30,7 @@ const struct virt_ops vmx_ops = {
 	.apic = &vmx_features.apic,
 	.tsc_scaling = &vmx_features.tsc_scaling,
 	.probe = vmx_probe,
+	.flaw = vmx_flaw,
 	.cpu_on = vmx_cpu_on,
 	.cpu_off = vmx_cpu_off,
 	.max_leaf = vmx_max_leaf,

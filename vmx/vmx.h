@@ -72,6 +72,7 @@ struct virt_vcpu {
 
 /* cpu.c */
 const char *vmx_probe(void);
+const char *vmx_flaw(const char *feature);
 enum status vmx_cpu_on(void);
 void vmx_cpu_off(void);
 u64 vmx_max_leaf(void);

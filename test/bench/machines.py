@@ -38,6 +38,8 @@ def folder():
 class CountedQemu(Qemu):
     """`count`: arguments of the plugin; what it prints is in the file `counts`."""
 
+    features = "-x2apic"
+
     def __init__(self, folder, timeout=600, count=None):
         super().__init__(folder, timeout)
         self.cpu = list(COUNTED)
@@ -66,7 +68,7 @@ PEER_WORDS = "console=ttyS0 quiet panic=-1 nokaslr nox2apic mitigations=off"
 
 
 def plinth(machine, *guests, cpus=1):
-    return machine.boot(config(*guests, features="-x2apic"), cpus=cpus, memory="512M",
+    return machine.boot(config(*guests, features=machine.features), cpus=cpus, memory="512M",
                         files={"bench/linux.img": INITRD} if INITRD.exists() else {})
 
 

@@ -53,6 +53,19 @@ def test_vmx_without(machine, feature):
 
 
 @on(VMX)
+def test_bochs_has_a_flaw(machine):
+    """It takes interrupts of APIC virtualisation with interrupts off, so there it is used on request; all else of it is sound."""
+    m = machine().boot(config(vm("check", "cpucheck.elf", cmdline="only=x2apic-closed")))
+    m.expect("apicv has a flaw here: Bochs interrupts")
+    m.expect("cpucheck: 1 ok, 0 failed")
+    assert "apicv" in lacks(m)
+    m.close()
+    m = machine()
+    run(m, config(vm("smp", "smp.elf", cmdline="x2apic", vcpus=2), GUESTS[1], features="+apicv"), lost=["x2apic-closed"])
+    assert "apicv" not in lacks(m)
+
+
+@on(VMX)
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_vmx_without_any(machine, cpus):
     """On one pCPU Bochs needs the preemption timer: there an interrupt does not end a guest that was entered with IF=0."""

@@ -279,6 +279,28 @@ static const char *halt(void)
 		   : wrong("%u, %u, want 1", irq_count[0], irq_count[1]);
 }
 
+/*
+ * With interrupts off none comes, though one waits and the machine's own timer, which drives ours,
+ * interrupts it meanwhile. CLI again and again: it makes an emulator look what it may deliver.
+ */
+static const char *closed(void)
+{
+	u64 until;
+
+	if (!start())
+		return "CPUID shows none";
+	apic_timer(VEC_SAME | APIC_LVT_PERIODIC, (u32)apic_timer_hz() / 1000);
+	apic_write(SELF_IPI, VEC_LOW);
+	for (until = clock_ns() + 5 * NS_PER_MS; clock_ns() < until;)
+		for (u32 i = 0; i < 1000; i++)
+			cli();
+	if (irq_count[0] || irq_count[1])
+		return wrong("%u self-IPIs, %u of the timer with interrupts off", irq_count[0], irq_count[1]);
+	if (!take_until(&irq_count[1], 1) || irq_count[0] != 1)
+		return wrong("%u self-IPIs, %u of the timer, want 1 and more", irq_count[0], irq_count[1]);
+	return NULL;
+}
+
 static const char *bad_self_ipi(void)
 {
 	if (!start())
@@ -299,6 +321,7 @@ const struct check x2apic_checks[] = {
 	TIMED("x2apic-extint", extint, ANYWHERE),
 	CHECK("x2apic-nmi", nmi, ANYWHERE),
 	CHECK("x2apic-halt", halt, ANYWHERE),
+	CHECK("x2apic-closed", closed, ANYWHERE),
 	CHECK("x2apic-bad-self-ipi", bad_self_ipi, UNDER_PLINTH),
 	CHECKS_END,
 };
