@@ -22,12 +22,13 @@ monitor_fn monitor_sched;
 /* top.c */
 monitor_fn monitor_top;
 /* vms.c */
-monitor_fn monitor_list, monitor_info, monitor_exits, monitor_reset, monitor_stop, monitor_start;
+monitor_fn monitor_list, monitor_info, monitor_exits, monitor_reset, monitor_stop, monitor_start, monitor_spoil;
 
 /* Rows that only debug builds have. */
 #ifdef PLINTH_DEBUG
 #define MONITOR_DEBUG_ROWS \
-	{ "crash", "panic|fault", "ends everything with a crash report", 1, 1, monitor_crash },
+	{ "crash", "panic|fault", "ends everything with a crash report", 1, 1, monitor_crash }, \
+	{ "spoil", "VM", "gives it a state that the CPU refuses to enter", 1, 1, monitor_spoil },
 #else
 #define MONITOR_DEBUG_ROWS
 #endif

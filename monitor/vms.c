@@ -127,6 +127,11 @@ void monitor_stop(const struct monitor_args *a)
 	end(a, VM_STOP, "stopped by the operator", "is stopped");
 }
 
+void monitor_spoil(const struct monitor_args *a)
+{
+	end(a, VM_SPOIL, "spoilt by the operator", "is spoilt");
+}
+
 void monitor_start(const struct monitor_args *a)
 {
 	char name[VM_NAME_MAX], why[VM_REASON_MAX];

@@ -30,6 +30,7 @@ static void describe(struct vm *vm, struct roster_vm *out)
 		[VM_RUN] = ROSTER_RUNNING,
 		[VM_START] = ROSTER_STARTING,
 		[VM_STOP] = ROSTER_ENDING,
+		[VM_SPOIL] = ROSTER_RUNNING,
 	};
 
 	*out = (struct roster_vm){ .vcpus = vm->vcpu_count, .memory = gmem_size(&vm->gmem) };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <vm/vm.h>
 
+#include <arch/x86_64/defs/regs.h>
 #include <core/service/log.h>
 #include <core/service/mem.h>
 #include <core/service/window.h>
@@ -336,6 +337,18 @@ static enum vm_follow leave(struct vcpu *v)
 	return !v->last || aspace_scrub_some(vm, &vm->scrubbed, VM_SCRUB_STEP) ? VM_FOLLOW_GONE : VM_FOLLOW_AGAIN;
 }
 
+/* RFLAGS without its fixed bit is what Intel's CPUs refuse, CR0.NW without CD what AMD's do. */
+static rare void spoil(struct vcpu *v)
+{
+	const struct virt_ops *virt = v->vm->virt;
+	unsigned expected = VM_SPOIL;
+
+	if (v->mode != VCPU_RUNNING || !atomic_compare_exchange_strong(&v->vm->verdict, &expected, VM_RUN))
+		return;
+	v->regs.rflags = 0;
+	virt->set_reg(v, REG_CR0, (virt->get_reg(v, REG_CR0) & ~CR0_CD) | CR0_NW);
+}
+
 enum vm_follow vm_follow(struct vcpu *v)
 {
 	switch (atomic_load_explicit(&v->vm->verdict, memory_order_acquire)) {
@@ -343,6 +356,9 @@ enum vm_follow vm_follow(struct vcpu *v)
 		return leave(v);
 	case VM_START:
 		return park(v);
+	case VM_SPOIL:
+		spoil(v);
+		break;
 	}
 	return v->mode == VCPU_PARKED ? unpark(v) : VM_FOLLOW_RUN;
 }

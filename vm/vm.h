@@ -33,6 +33,7 @@ enum vm_verdict {
 	VM_RUN,
 	VM_START, /* all park, the last one loads the guest afresh */
 	VM_STOP,  /* all leave, the last one frees the VM */
+	VM_SPOIL, /* one gets a state that no CPU enters, then all run on: a test of what comes of that */
 };
 
 /* How vCPU 0 starts, as the loader says. */

@@ -120,6 +120,20 @@ def test_crash_report(machine):
 
 
 @both
+def test_refused_entry(machine):
+    """A state that the CPU refuses to enter: that guest is stopped alone, and on Intel, where the CPU does not say why, Plinth does."""
+    m = machine().boot(config(TICKER, HOG), cpus=2)
+    m.expect_all(r"\[ticker\] tick 1\r", r"\[hog\] hog: second 1")
+    monitor(m)
+    m.type("spoil hog\r")
+    m.expect('vm "hog": stopped: the CPU refuses the guest state')
+    m.type("log 60\r")
+    m.expect("vmcb: exit" if "SVM is on" in m.log else r"vmcs: GUEST_RFLAGS \(0\): reserved bits")
+    m.type("quit\r")
+    m.expect(r"\[ticker\] tick \d+\r")
+
+
+@both
 @pytest.mark.panics
 def test_panic_names_the_guest(machine):
     """On the one pCPU a guest was running that never sleeps: its exits are shown too."""
