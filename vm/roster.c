@@ -24,6 +24,15 @@ static void sum_exits(const struct vm *vm, u64 exits[EXIT_KINDS])
 			exits[kind] += vm->vcpu[i]->exits[kind];
 }
 
+/* Up to this moment: who has a pCPU to itself stays on it for long. */
+static u64 time_run(struct vcpu *v)
+{
+	struct run_times times;
+
+	run_times_of(&v->run, &times);
+	return times.ns[RUN_STATE_RUNNING];
+}
+
 static void describe(struct vm *vm, struct roster_vm *out)
 {
 	static const enum roster_state states[] = {
@@ -43,7 +52,7 @@ static void describe(struct vm *vm, struct roster_vm *out)
 	str_copy(out->reason, sizeof(out->reason), vm->reason);
 	spin_unlock(&vm->park_lock);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
-		out->ran += vm->vcpu[i]->run.ent.ran;
+		out->ran += time_run(vm->vcpu[i]);
 	if (out->state == ROSTER_RUNNING)
 		out->up = time_now() - vm->epoch;
 }
@@ -128,11 +137,10 @@ bool roster_vcpu(u32 number, u32 vcpu, struct roster_vcpu *out)
 	vm = number < roster.count ? roster.entry[number].vm : NULL;
 	found = vm && vcpu < vm->vcpu_count;
 	if (found) {
-		const struct vcpu *v = vm->vcpu[vcpu];
+		struct vcpu *v = vm->vcpu[vcpu];
 		u32 where = v->run.where;
 
-		*out =
-		    (struct roster_vcpu){ .mode = v->mode, .pcpu = where, .ran = v->run.ent.ran };
+		*out = (struct roster_vcpu){ .mode = v->mode, .pcpu = where, .ran = time_run(v) };
 		out->on_pcpu = where != RUN_NOWHERE;
 		for (u32 kind = 0; kind < EXIT_KINDS; kind++)
 			out->exits += v->exits[kind];

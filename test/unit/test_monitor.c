@@ -84,8 +84,8 @@ static void every_command_has_help(void **state)
 
 static void lists(void **state)
 {
-	v->run.ent.ran = 12345 * NS_PER_MS;
-	vm->vcpu[1]->run.ent.ran = 100 * NS_PER_MS;
+	v->run.times.ns[RUN_STATE_RUNNING] = 12345 * NS_PER_MS;
+	vm->vcpu[1]->run.times.ns[RUN_STATE_RUNNING] = 100 * NS_PER_MS;
 	expect("list", "VM               state    vcpus     memory   CPU time\r\n"
 		       "guest            running      2      2 MiB       12.4 s\r\n");
 }
