@@ -34,7 +34,7 @@
 #define BAUD_MAX  115200
 #define FIFO_SIZE 16
 #define PUT_READS \
-	100000 /* of about 1 us each; a FIFO at 1200 baud needs 133 ms, but nobody uses that */
+	2000000 /* of about 1 us each, once: an emulated port may stand still while its emulator waits for its turn */
 
 static u8 reg(const struct serial *u, u16 r)
 {
