@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One line a test; the serial log of its machines is shown if it fails, and only then."""
 
+import os
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from plinth_vm import BUILD, QEMU_MIN, qemu_major
 NEEDED = ["BOOTX64.EFI", "plinth-stripped.elf", "debian/vmlinuz", "debian/vmlinux.elf", "guests/initrd.img",
           "guests/hello.elf"]
 LOG_SHOWN = 60, 240  # lines: so many from the beginning, so many from the end
+OF_FEATURES = ("test_features.py", "test_apic.py", "test_budget.py")  # they are about features: not with FEATURES
 PATIENCE = 4  # times what a test waits on a machine with nothing else to do: a busy one is no failure
 
 
@@ -56,6 +58,8 @@ def pytest_generate_tests(metafunc):
 
 
 def unwanted(item):
+    if os.environ.get("FEATURES") and item.path.name in OF_FEATURES:
+        return True
     if bool(item.get_closest_marker("soak")) != item.config.getoption("soak"):
         return True
     return item.get_closest_marker("qemu_only") and item.callspec.params.get("machine") in (VMX, SVM_BOCHS)
