@@ -38,10 +38,11 @@ help:
 	@echo 'test         everything below'
 	@echo 'check          what a script can say about the code'
 	@echo 'test-unit      unit tests on the host'
+	@echo 'test-fuzz      fuzzing, about a minute a target (test/fuzz/rules.mk)'
 	@echo 'test-system    boots it under QEMU and looks'
 	@echo 'soak         the long system tests, and what is in test/soak: 200 cold boots, hostile guests (SOAK=test/soak/boots: only that)'
 	@echo 'bench        what exits cost, beside KVM (PARTS=svm ROWS="cpuid ipi": test/bench/rules.mk)'
-	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: one (test/fuzz/rules.mk)'
+	@echo 'fuzz         ten minutes of fuzzing; fuzz-short: half a minute (test/fuzz/rules.mk)'
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
 	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
 	@echo 'iso          the demo as a CD image with GRUB, BIOS or UEFI (build/plinth.iso)'
@@ -219,7 +220,7 @@ check:
 	$(call say,CHECK,layers)
 	$(Q)tools/check-layers
 
-test: check test-unit test-system
+test: check test-unit test-fuzz test-system
 
 # Longer than a test may be: the system tests marked so, and whatever can be run in test/soak. SOAK=test/soak/boots: only that.
 SOAK ?= tests $(sort $(shell find test/soak -maxdepth 1 -type f -perm -u+x))
@@ -231,7 +232,8 @@ soak: all image iso guests
 # One after the other, and the quick ones first, also with -j.
 ifneq ($(filter test,$(MAKECMDGOALS)),)
 test-unit: | check
-test-system: | test-unit
+test-fuzz: | test-unit
+test-system: | test-fuzz
 endif
 
 # FEATURES="-vpid -apicv": all of it without these (docs/TESTING.md).

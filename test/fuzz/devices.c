@@ -77,9 +77,9 @@ void vcpu_set_x2apic(struct vcpu *v, bool on)
 {
 }
 
-u64 vcpu_tsc(struct vcpu *v)
+u64 vcpu_tsc_at(const struct vcpu *v, u64 now)
 {
-	return time_to_tsc(time_now());
+	return time_to_tsc(now);
 }
 
 void vm_guest_reset(struct vm *v, const char *how)

@@ -2,14 +2,16 @@
 # Fuzzing with libFuzzer, under ASan and UBSan. Included by the Makefile. A target is one file of
 # test/fuzz/; its corpus in the tree is small, what a run adds stays in build/.
 #
-#   make fuzz                     ten minutes in all; FUZZ_SECONDS=n for n seconds a target
+#   make fuzz                     two minutes a target: ten on two processors; FUZZ_SECONDS=n for n seconds each
+#   make test-fuzz                part of `make test`: about a minute a target, four in all on two processors
 #   make fuzz-short               the corpus again, then five seconds a target
 #   make fuzz FUZZ_TARGETS=acpi   one of them
 #   build/fuzz/acpi FILE          what a crash said it was
 
 FUZZ_ALL     := acpi bzimage config devices insn multiboot multiboot2 pt pvh
 FUZZ_TARGETS := $(FUZZ_ALL)
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 120
+FUZZ_TEST_SECONDS ?= 50
 FUZZ_INSNS   ?= 40000000
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -DPLINTH_DEBUG -DPLINTH_HOST -O1
 FUZZ_insn    := insn_exec insn_zydis
@@ -40,26 +42,21 @@ $(B)/fuzz/insn_random: $(foreach n,insn_random $(FUZZ_insn),$(B)/fuzz/obj/test/f
 	$(call say,FUZZLD,$@)
 	$(Q)$(HOSTCC) $(FUZZ_FLAGS) -o $@ $^ $(FUZZ_LIBS_insn)
 
-# The target's name, seconds.
-define fuzz_run
-	@mkdir -p $(B)/fuzz/corpus/$(1) $(B)/fuzz/found
-	$(call say,FUZZ,$(1) $(2) s)
-	$(Q)$(B)/fuzz/$(1) -max_total_time=$(2) -timeout=10 -rss_limit_mb=2048 -max_len=4096 -len_control=10 \
-	    -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/found/$(1)- $(FUZZ_ARGS) \
-	    $(B)/fuzz/corpus/$(1) test/fuzz/corpus/$(1) > $(B)/fuzz/$(1).log 2>&1 || { tail -60 $(B)/fuzz/$(1).log; exit 1; }
-	@sed -n 's/stat::number_of_executed_units: */          inputs tried: /p' $(B)/fuzz/$(1).log
-
-endef
-
 FUZZ_BIN := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/insn_random
 
-.PHONY: fuzz fuzz-short fuzz-build
+# Lines of words for test/fuzz/run: each target with its seconds, then so many random instructions.
+fuzz_jobs = $(foreach t,$(FUZZ_TARGETS),'$(strip $(t) $(1) $(FUZZ_ARGS))') 'insn_random $(2) '$$(date +%s)
+# As many at a time as there are processors; all of them, also after one has failed.
+fuzz_run  = printf '%s\n' $(call fuzz_jobs,$(1),$(2)) | xargs -P $$(nproc) -L 1 test/fuzz/run $(B)
+
+.PHONY: fuzz fuzz-short fuzz-build test-fuzz
 fuzz-build: $(FUZZ_BIN)
 
 fuzz: $(FUZZ_BIN)
-	$(Q)$(B)/fuzz/insn_random $(FUZZ_INSNS) $$(date +%s)
-	$(foreach t,$(FUZZ_TARGETS),$(call fuzz_run,$(t),$(FUZZ_SECONDS)))
+	$(Q)$(call fuzz_run,$(FUZZ_SECONDS),$(FUZZ_INSNS))
+
+test-fuzz: $(FUZZ_BIN)
+	$(Q)$(call fuzz_run,$(FUZZ_TEST_SECONDS),20000000)
 
 fuzz-short: $(FUZZ_BIN)
-	$(Q)$(B)/fuzz/insn_random 5000000 1
-	$(foreach t,$(FUZZ_TARGETS),$(call fuzz_run,$(t),5))
+	$(Q)$(call fuzz_run,5,5000000)
