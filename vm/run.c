@@ -127,7 +127,8 @@ static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
 	}
 	if (action == EXIT_BLOCK)
 		block(v, x);
-	return x->kind == EXIT_HOST && run_wanted(until);
+	/* An exception may come again at its own delivery, for ever; between such exits the CPU takes no interrupt of the host's. */
+	return (x->kind == EXIT_HOST || x->kind == EXIT_EXCEPTION) && run_wanted(until);
 }
 
 /*

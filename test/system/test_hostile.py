@@ -62,7 +62,7 @@ def answers(m):
 GROUPS = {
     "registers": ["ports", "msrs"],
     "memory": ["holes", "tables"],
-    "storms": ["selfirq", "timer", "debug"],
+    "storms": ["selfirq", "timer", "debug", "align"],
     "processors": ["ipis"],
 }
 

@@ -124,6 +124,34 @@ static void changed_space(void **state)
 	assert_int_equal(v->hw->entry[2].flushes, 0);
 }
 
+/* --- The host's turn -------------------------------------------------------------------- */
+
+static void a_millisecond(struct vcpu *w)
+{
+	fake_time_advance(NS_PER_MS);
+}
+
+/*
+ * Delivered, it is raised again before an instruction of the guest completes: no interrupt of the host ever gets in between, so the
+ * end of the slice is looked for at the exception itself.
+ */
+static void exceptions_without_end(void **state)
+{
+	static const struct fake_step step = {
+		{ .kind = EXIT_EXCEPTION, .exception = { .vector = EXC_AC, .has_error = true } }, a_millisecond
+	};
+
+	fake_run_wanted = false;
+	for (int i = 0; i < 5; i++)
+		fake_virt_add(v, &step);
+	assert_int_equal(v->run.run(&v->run, time_now() + 3 * NS_PER_MS), RUN_AGAIN);
+	assert_int_equal(v->hw->entries, 3);
+	fake_run_wanted = true;
+	rig_run();
+	assert_int_equal(v->hw->entry[3].event.vector, EXC_AC);
+	assert_true(v->hw->entry[3].event.has_error);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -135,6 +163,7 @@ int main(void)
 		TEST(blocked_nmi),
 		TEST(verdict),
 		TEST(changed_space),
+		TEST(exceptions_without_end),
 	};
 
 	return cmocka_run_group_tests_name("attention", tests, NULL, NULL);

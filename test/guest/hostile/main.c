@@ -8,7 +8,7 @@
 #include "hostile.h"
 #include <lib/string.h>
 
-#define DEFAULT "ports,msrs,holes,code,tables,selfirq,ipis,timer,modify,debug,inits,"
+#define DEFAULT "ports,msrs,holes,code,tables,selfirq,ipis,timer,modify,debug,align,inits,"
 
 static const struct attack *const groups[] = { register_attacks, memory_attacks,
 					       interrupt_attacks };
