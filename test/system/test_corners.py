@@ -3,7 +3,7 @@
 
 import pytest
 
-from backends import both
+from backends import SVM_KVM, VMX, VMX_KVM, both, on
 from plinth_vm import BUILD, config, vm
 
 
@@ -39,3 +39,11 @@ def test_apart(machine):
     m = machine().boot(conf, cpus=1)
     m.expect_all(*(rf"\[vm{n}\] apart: \d\d+ rounds, \d+ wrong" for n in (1, 2)))
     assert not failures(m)
+
+
+@on(VMX, SVM_KVM, VMX_KVM)
+def test_alignment(machine):
+    """#AC comes as the CPU gives it, though each is an exit. TCG has no alignment checks."""
+    m = machine().boot(config(vm("check", "cpucheck.elf", cmdline="only=alignment")), cpus=1)
+    m.expect(r"\[check\] cpucheck: \d+ ok, \d+ failed")
+    assert "[check] ok alignment" in m.log, failures(m)

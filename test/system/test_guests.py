@@ -8,6 +8,9 @@ import pytest
 from backends import VMX, both, qemu_only
 from plinth_vm import config, linux, vm
 
+# What QEMU's TCG does not do as a CPU does; test_corners.py has the second.
+SKIPPED = ["[check] skip cr0-bad", "[check] skip alignment"]
+
 # (vCPUs, pCPUs): equal, more and fewer.
 LINUX_MATRIX = [(1, 1), (2, 2), *(qemu_only(pair) for pair in [(2, 1), (4, 1), (4, 2), (1, 4), (2, 4), (4, 4)])]
 
@@ -51,7 +54,7 @@ def test_cpucheck(machine, request, vcpus):
     bad = [line for line in lines if "FAIL" in line]
     assert not failed and not bad, "\n".join(bad)
     assert not spoiled(request, lines)
-    assert [line for line in lines if "] skip" in line] == ["[check] skip cr0-bad"], "cpucheck did not know Plinth"
+    assert [line for line in lines if "] skip" in line] == SKIPPED, "cpucheck did not know Plinth"
     assert "[check] rep outsb" in m.log
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Shadows of MOV SS, INT1, SYSCALL, exceptions without end, a sample of all MSRs. */
+/* Shadows of MOV SS, INT1, SYSCALL, alignment, a sample of all MSRs. */
 #include "check.h"
 
 #define MSR_STAR   0xc0000081u
@@ -177,6 +177,33 @@ static const char *upper_halves(void)
 	return (a | d) >> 32 ? wrong("XGETBV: %lx %lx", a, d) : NULL;
 }
 
+static volatile u64 aligned_word[2] __attribute__((aligned(16)));
+
+static void user_misaligned(void)
+{
+	asm volatile("pushfq; orl $0x40000, (%%rsp); popfq; movl 1(%0), %%eax; ud2"
+		     :
+		     : "r"(aligned_word)
+		     : "rax", "cc", "memory");
+}
+
+/* Only at CPL 3, and only if CR0.AM and RFLAGS.AC ask for it. */
+static const char *alignment(void)
+{
+	u64 cr0 = read_cr0();
+	int got;
+
+	if (user_run(user_misaligned) != VEC_UD)
+		return wrong("with CR0.AM 0: vector %d", last_fault.vector);
+	write_cr0(cr0 | BIT(18));
+	got = user_run(user_misaligned);
+	if (TRY("pushfq; orl $0x40000, (%%rsp); popfq; movl 1(%0), %%eax; pushfq; andl $~0x40000, (%%rsp); popfq",
+		OUT(), "r"(aligned_word), "a"(0)) != -1)
+		return wrong("at CPL 0: vector %d", last_fault.vector);
+	write_cr0(cr0);
+	return got == VEC_AC && !last_fault.error ? NULL : wrong("at CPL 3: vector %d", got);
+}
+
 // clang-format off
 const struct check corner_checks[] = {
 	CHECK("mov-ss-step", mov_ss_step, ANYWHERE),
@@ -187,6 +214,7 @@ const struct check corner_checks[] = {
 	CHECK("syscall", syscall_and_back, ANYWHERE),
 	CHECK("msr-scan", msr_scan, UNDER_PLINTH),
 	CHECK("upper-halves", upper_halves, ANYWHERE),
+	CHECK("alignment", alignment, ON_SILICON),
 	CHECKS_END,
 };
 // clang-format on

@@ -16,6 +16,7 @@ enum {
 	VEC_DF = 8,
 	VEC_GP = 13,
 	VEC_PF = 14,
+	VEC_AC = 17,
 };
 
 /* As trap.asm stores it. */
