@@ -74,11 +74,13 @@ enum insn_row_flags {
 };
 // clang-format on
 
+/* Packed, as there are many of them: two kilobytes of padding. */
 struct insn_row {
 	u8 op;   /* enum insn_op, or enum insn_group */
 	u8 form; /* enum insn_form; in a group's row 0 means: as the opcode's row says */
 	u32 flags;
-};
+} __attribute__((packed));
+static_assert(sizeof(struct insn_row) == 6, "insn_row");
 
 enum insn_group {
 	GROUP_1,
