@@ -140,6 +140,13 @@ static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
 	v->vm->virt->get_seg(v, seg, out);
 }
 
+static void set_table(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limit)
+{
+	struct vcpu *v = exec_of(c)->v;
+
+	v->vm->virt->set_seg(v, seg, &(struct segment){ .base = base, .limit = limit });
+}
+
 bool emulate_system(struct vcpu *v, gva_t gva, void *buf, size_t len, bool write)
 {
 	struct gwalk_env env = walk_env(v);
@@ -221,6 +228,7 @@ static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 
 
 static const struct insn_ops ops = {
 	.get_seg = get_seg,
+	.set_table = set_table,
 	.mem_read = emulate_mem_read,
 	.mem_write = emulate_mem_write,
 	.mem_probe = emulate_mem_probe,
@@ -275,6 +283,7 @@ bool emulate_operand(struct vcpu *v, const struct insn *insn, const struct insn_
 enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn, const struct vm_exit *fault)
 {
 	struct exec e = make_exec(v);
+	u64 rflags = v->regs.rflags;
 
 	/* With one operand in memory it was this one. */
 	if (fault && insn_class_of(insn->op) == INSN_DATA)
@@ -282,10 +291,10 @@ enum exit_action emulate_execute(struct vcpu *v, const struct insn *insn, const 
 	switch (insn_exec(insn, &e.ctx)) {
 	case INSN_DONE:
 		v->int_shadow = false;
-		vcpu_end_insn(v);
+		vcpu_end_insn(v, rflags);
 		break;
 	case INSN_AGAIN:
-		vcpu_end_insn(v);
+		vcpu_end_insn(v, rflags);
 		break;
 	case INSN_FAULT:
 		inject_fault(v, &e.ctx.fault);

@@ -98,6 +98,7 @@ enum exit_action {
 };
 
 struct vcpu;
+struct insn;
 
 /* A kind's name for people. */
 const char *exit_name(enum exit_kind kind);
@@ -111,4 +112,6 @@ exit_handler exit_pio, exit_fault;				      /* exit_io.c */
 exit_handler exit_cpuid;					      /* cpuid.c */
 exit_handler exit_rdmsr, exit_wrmsr;				      /* msr.c */
 exit_handler exit_xsetbv, exit_cr_read, exit_cr_write; /* exit_cpu.c */
+/* LMSW, however it exited. */
+enum exit_action exit_lmsw(struct vcpu *v, struct vm_exit *x, const struct insn *insn);
 exit_handler exit_hypercall;					      /* hypercall.c */

@@ -119,6 +119,18 @@ static u64 lmsw(struct vcpu *v, u64 msw)
 	return (old & ~low) | (msw & low) | ((old | msw) & CR0_PE);
 }
 
+enum exit_action exit_lmsw(struct vcpu *v, struct vm_exit *x, const struct insn *insn)
+{
+	u64 val;
+
+	x->insn_len = insn->len;
+	if (vcpu_cpl(v))
+		return fault_gp(v);
+	if (!emulate_operand(v, insn, &insn->dst, &val))
+		return EXIT_RESUME;
+	return write_cr(v, 0, lmsw(v, val)) ? EXIT_NEXT : fault_gp(v);
+}
+
 static enum exit_action cr_by_decoder(struct vcpu *v, struct vm_exit *x)
 {
 	struct insn insn;
@@ -137,9 +149,7 @@ static enum exit_action cr_by_decoder(struct vcpu *v, struct vm_exit *x)
 		val = v->vm->virt->get_reg(v, REG_CR0) & ~CR0_TS;
 		return write_cr(v, 0, val) ? EXIT_NEXT : fault_gp(v);
 	case INSN_LMSW:
-		if (!emulate_operand(v, &insn, &insn.dst, &val))
-			return EXIT_RESUME;
-		return write_cr(v, 0, lmsw(v, val)) ? EXIT_NEXT : fault_gp(v);
+		return exit_lmsw(v, x, &insn);
 	default:
 		return EXIT_RESUME;
 	}

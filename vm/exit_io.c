@@ -104,5 +104,7 @@ enum exit_action exit_fault(struct vcpu *v, struct vm_exit *x)
 	if (!emulate_decode_bytes(v, x->fault.bytes, x->fault.byte_count, &insn) ||
 	    !may_fault(&insn))
 		return EXIT_RESUME;
+	if (insn.op == INSN_LMSW)
+		return exit_lmsw(v, x, &insn);
 	return emulate_execute(v, &insn, x);
 }

@@ -44,13 +44,14 @@ enum insn_op {
 	INSN_IN, INSN_OUT,
 	/* INSN_STACK */
 	INSN_PUSH, INSN_POP, INSN_CALL, INSN_JMP, INSN_RET,
+	INSN_PUSHF, INSN_POPF, INSN_ENTER, INSN_LEAVE,
 	/* INSN_WIDE: moves of a vector register, VMOVA of aligned memory */
-	INSN_VMOV, INSN_VMOVA, INSN_CMPXCHG8B, INSN_SGDT, INSN_SIDT,
+	INSN_VMOV, INSN_VMOVA, INSN_CMPXCHG8B, INSN_SGDT, INSN_SIDT, INSN_LGDT, INSN_LIDT,
 	/* INSN_PRIV */
 	INSN_CPUID, INSN_RDMSR, INSN_WRMSR, INSN_RDTSC, INSN_RDTSCP, INSN_RDPMC, INSN_HLT, INSN_NOP, INSN_PAUSE,
 	INSN_INT3, INSN_ICEBP, INSN_WBINVD, INSN_WBNOINVD, INSN_INVD, INSN_INVLPG, INSN_INVPCID, INSN_CLTS,
 	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR, INSN_LMSW,
-	INSN_LGDT, INSN_LIDT, INSN_LLDT, INSN_LTR,
+	INSN_LLDT, INSN_LTR,
 	INSN_XGETBV, INSN_XSETBV, INSN_MONITOR, INSN_MWAIT, INSN_MONITORX, INSN_MWAITX,
 	INSN_VMMCALL, INSN_VMRUN, INSN_VMLOAD, INSN_VMSAVE, INSN_STGI, INSN_CLGI, INSN_SKINIT, INSN_INVLPGA,
 	INSN_VMCALL, INSN_VMLAUNCH, INSN_VMRESUME, INSN_VMXOFF, INSN_VMXON, INSN_VMFUNC,
@@ -98,7 +99,7 @@ enum insn_rep {
 
 /*
  * In two-operand instructions `dst` is what the manuals name first (CMP, TEST and BT only read it).
- * IN and OUT have the port and rAX as operands. String instructions have none: `mem` is the source
+ * ENTER has one immediate: the bytes in bits 15:0, the level in 23:16. IN and OUT have the port and rAX as operands. String instructions have none: `mem` is the source
  * of MOVS, CMPS, LODS, OUTS (rSI) and the ES:rDI of STOS, SCAS, INS; the other side of MOVS and
  * CMPS is ES:rDI.
  */

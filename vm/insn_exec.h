@@ -43,6 +43,8 @@ struct insn_ctx;
  */
 struct insn_ops {
 	void (*get_seg)(struct insn_ctx *c, enum seg_index seg, struct segment *out);
+	/* SEG_GDTR or SEG_IDTR. */
+	void (*set_table)(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limit);
 	enum status (*mem_read)(struct insn_ctx *c, gva_t gva, unsigned width, u64 *val);
 	enum status (*mem_write)(struct insn_ctx *c, gva_t gva, unsigned width, u64 val);
 	/*

@@ -13,6 +13,7 @@ enum slot {
 	SLOT_REG,
 	SLOT_IMM,
 	SLOT_IMM8,
+	SLOT_IMM24,
 	SLOT_A,
 	SLOT_OFFSET,
 	SLOT_DX,
@@ -54,6 +55,7 @@ static const struct {
 	[FORM_R]      = { false, SLOT_OPCODE, SLOT_NONE, SLOT_NONE },
 	[FORM_I]      = { false, SLOT_IMM,    SLOT_NONE, SLOT_NONE },
 	[FORM_Z]      = { false, SLOT_IMM8,   SLOT_NONE, SLOT_NONE },
+	[FORM_ENTER]  = { false, SLOT_IMM24,  SLOT_NONE, SLOT_NONE },
 	[FORM_J]      = { false, SLOT_REL,    SLOT_NONE, SLOT_NONE },
 	[FORM_A_I]    = { false, SLOT_A,      SLOT_IMM, SLOT_NONE },
 	[FORM_A_O]    = { false, SLOT_A,      SLOT_OFFSET, SLOT_NONE },
@@ -225,6 +227,8 @@ static enum status read_operand(struct decoder *d, enum slot slot, unsigned widt
 		return read_imm(d, (unsigned)min_u64(width, 4), out);
 	case SLOT_IMM8:
 		return read_imm(d, 1, out);
+	case SLOT_IMM24:
+		return read_imm(d, 3, out);
 	case SLOT_A:
 		*out = (struct insn_operand){ OPERAND_REG, GPR_RAX };
 		break;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* PUSH, POP and the near branches that take their target from memory or keep an address on the
- * stack. */
+/* Whatever uses the stack, and near branches whose target is in memory. */
 #include "insn_parts.h"
 
 #include <arch/x86_64/defs/regs.h>
+
+/* By POPF, whoever executes it. */
+#define ALWAYS_POPPED                                                                              \
+	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF | RFLAGS_OF | \
+	 RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
 
 static unsigned stack_width(const struct insn *in, struct insn_ctx *c)
 {
@@ -39,14 +43,19 @@ static enum insn_result push(const struct insn *in, struct insn_ctx *c, u64 val)
 	return r;
 }
 
-/* Reads what is on top; the caller moves the pointer. */
-static enum insn_result peek(const struct insn *in, struct insn_ctx *c, u64 *val)
+/* Reads what the register `base` points to; the caller moves the pointer. */
+static enum insn_result peek_at(const struct insn *in, struct insn_ctx *c, unsigned base, u64 *val)
 {
-	u64 sp = c->regs->r[GPR_RSP] & width_mask(stack_width(in, c));
+	u64 at = c->regs->r[base] & width_mask(stack_width(in, c));
 	gva_t gva = 0;
-	enum insn_result r = insn_mem_address(in, c, SEG_SS, sp, in->width, MEM_READ, &gva);
+	enum insn_result r = insn_mem_address(in, c, SEG_SS, at, in->width, MEM_READ, &gva);
 
 	return r ? r : insn_mem_read(c, gva, in->width, val);
+}
+
+static enum insn_result peek(const struct insn *in, struct insn_ctx *c, u64 *val)
+{
+	return peek_at(in, c, GPR_RSP, val);
 }
 
 static enum insn_result read_dst(const struct insn *in, struct insn_ctx *c, u64 *val)
@@ -126,18 +135,96 @@ static enum insn_result branch(const struct insn *in, struct insn_ctx *c)
 	return r ? r : go(in, c, target);
 }
 
-enum insn_result insn_exec_stack(const struct insn *in, struct insn_ctx *c)
+/* Intel SDM vol. 2, "PUSHF" and "POPF": virtual-8086 mode needs IOPL 3. */
+static bool may_use_flags(const struct insn_ctx *c)
+{
+	return !(c->regs->rflags & RFLAGS_VM) || (c->regs->rflags & RFLAGS_IOPL) == RFLAGS_IOPL;
+}
+
+static enum insn_result pop_flags(const struct insn *in, struct insn_ctx *c)
+{
+	u64 old = c->regs->rflags, val = 0, may = ALWAYS_POPPED;
+	enum insn_result r = peek(in, c, &val);
+
+	if (r)
+		return r;
+	if (!c->cpl)
+		may |= RFLAGS_IOPL;
+	if (c->cpl <= FIELD_GET(RFLAGS_IOPL, old))
+		may |= RFLAGS_IF;
+	may &= width_mask(in->width);
+	c->regs->rflags = (old & ~may) | (val & may);
+	c->regs->r[GPR_RSP] = moved(c, stack_width(in, c), in->width);
+	return INSN_DONE;
+}
+
+/* A frame without outer ones: nobody nests. */
+static enum insn_result enter(const struct insn *in, struct insn_ctx *c)
+{
+	unsigned width = stack_width(in, c);
+	enum insn_result r;
+
+	if (in->imm >> 16) {
+		c->status = E_UNSUPPORTED;
+		return INSN_FAILED;
+	}
+	r = push(in, c, c->regs->r[GPR_RBP]);
+	if (r)
+		return r;
+	insn_reg_set(c->regs, GPR_RBP, width, c->regs->r[GPR_RSP]);
+	c->regs->r[GPR_RSP] = moved(c, width, -(s64)in->imm);
+	return INSN_DONE;
+}
+
+static enum insn_result leave(const struct insn *in, struct insn_ctx *c)
+{
+	unsigned width = stack_width(in, c);
+	u64 val = 0;
+	enum insn_result r = peek_at(in, c, GPR_RBP, &val);
+
+	if (r)
+		return r;
+	insn_reg_set(c->regs, GPR_RSP, width, c->regs->r[GPR_RBP]);
+	c->regs->r[GPR_RSP] = moved(c, width, in->width);
+	insn_reg_set(c->regs, GPR_RBP, in->width, val);
+	return INSN_DONE;
+}
+
+static enum insn_result push_operand(const struct insn *in, struct insn_ctx *c)
 {
 	u64 val = 0;
+	enum insn_result r = read_dst(in, c, &val);
+
+	return r ? r : push(in, c, val);
+}
+
+/* Those that go on behind themselves. */
+static enum insn_result exec(const struct insn *in, struct insn_ctx *c)
+{
+	switch (in->op) {
+	case INSN_PUSH:
+		return push_operand(in, c);
+	case INSN_ENTER:
+		return enter(in, c);
+	case INSN_LEAVE:
+		return leave(in, c);
+	default:
+		if (!may_use_flags(c))
+			return insn_raise(c, EXC_GP);
+		return in->op == INSN_POPF ? pop_flags(in, c) :
+					     push(in, c, c->regs->rflags & ~(RFLAGS_RF | RFLAGS_VM));
+	}
+}
+
+enum insn_result insn_exec_stack(const struct insn *in, struct insn_ctx *c)
+{
 	enum insn_result r;
 
 	if (in->op == INSN_POP)
 		return pop(in, c);
-	if (in->op != INSN_PUSH)
+	if (in->op >= INSN_CALL && in->op <= INSN_RET)
 		return branch(in, c);
-	r = read_dst(in, c, &val);
-	if (!r)
-		r = push(in, c, val);
+	r = exec(in, c);
 	if (!r)
 		insn_step_over(in, c->regs);
 	return r;

@@ -56,6 +56,8 @@ const struct insn_row insn_map_1byte[256] = {
 	[0x8c] = SPECIAL,					/* MOV from a segment register */
 	[0x8f] = GROUP(1A, E, ROW_STACK),
 	[0x90] = SPECIAL,					/* NOP, PAUSE */
+	[0x9c] = ROW(PUSHF, PLAIN, ROW_STACK),
+	[0x9d] = ROW(POPF, PLAIN, ROW_STACK),
 	PAIR(0xa0, MOV,  A_O, 0),
 	PAIR(0xa2, MOV,  O_A, 0),
 	PAIR(0xa4, MOVS, STRING, 0),
@@ -69,6 +71,8 @@ const struct insn_row insn_map_1byte[256] = {
 	[0xc3] = ROW(RET, PLAIN, ROW_BRANCH),
 	[0xc6] = GROUP(11, E_I, ROW_BYTE),
 	[0xc7] = GROUP(11, E_I, 0),
+	[0xc8] = ROW(ENTER, ENTER, ROW_STACK | ROW_IMM_BYTE),
+	[0xc9] = ROW(LEAVE, PLAIN, ROW_STACK),
 	[0xcc] = ROW(INT3, PLAIN, 0),
 	[0xd0] = GROUP(2, E_1, ROW_BYTE),
 	[0xd1] = GROUP(2, E_1, 0),
@@ -259,8 +263,8 @@ const struct insn_special insn_specials[] = {
 	EXACT(0xfb, MWAITX),
 	BY_REG(0x01, 0, NEED_ANY, ROW(SGDT,   E, ROW_NATURAL | ROW_MEM)),
 	BY_REG(0x01, 1, NEED_ANY, ROW(SIDT,   E, ROW_NATURAL | ROW_MEM)),
-	BY_REG(0x01, 2, NEED_ANY, ROW(LGDT,   E, ROW_NATURAL | ROW_MEM)),
-	BY_REG(0x01, 3, NEED_ANY, ROW(LIDT,   E, ROW_NATURAL | ROW_MEM)),
+	BY_REG(0x01, 2, NEED_ANY, ROW(LGDT,   E, ROW_BRANCH | ROW_MEM)),
+	BY_REG(0x01, 3, NEED_ANY, ROW(LIDT,   E, ROW_BRANCH | ROW_MEM)),
 	IN_REG(0x01, 4, ROW(SMSW, E, 0)),
 	BY_REG(0x01, 4, NEED_ANY, ROW(SMSW,   E, ROW_WORD)),
 	BY_REG(0x01, 6, NEED_ANY, ROW(LMSW,   E, ROW_WORD)),

@@ -30,6 +30,7 @@ enum insn_form {
 	FORM_R,        /* dst general register in the opcode's low bits */
 	FORM_I,        /* dst immediate */
 	FORM_Z,
+	FORM_ENTER,    /* dst immediate of 3 bytes */
 	FORM_J,        /* dst immediate of 2 or 4 bytes, relative to the next instruction */
 	FORM_A_I,      /* dst rAX, src immediate */
 	FORM_A_O,      /* dst rAX, src memory at a full address */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Instructions whose memory operand is wider than a general register, or whose register is another:
- * moves of vector registers, CMPXCHG8B and 16B, SGDT and SIDT. What is wider than 8 bytes is moved
+ * moves of vector registers, CMPXCHG8B and 16B, descriptor tables. What is wider than 8 bytes is moved
  * in parts of 8, the lower first; a read whose second part faults may have had an effect on the
  * device of the first, which only happens across pages.
  */
@@ -134,6 +134,31 @@ static enum insn_result exec_table(const struct insn *in, struct insn_ctx *c)
 	return r ? r : insn_mem_write(c, gva + 2, in->width, s.base);
 }
 
+/* With a 16-bit operand the base has 24 bits, as the 80286 had them (Intel SDM vol. 2, "LGDT"). */
+static enum insn_result exec_load_table(const struct insn *in, struct insn_ctx *c)
+{
+	unsigned width = in->mode == 64 ? 8 : 4;
+	u64 limit, base;
+	gva_t gva = 0;
+	enum insn_result r;
+
+	if (c->cpl)
+		return insn_raise(c, EXC_GP);
+	r = locate(in, c, width + 2, MEM_READ, &gva);
+	if (!r)
+		r = insn_mem_read(c, gva, 2, &limit);
+	if (!r)
+		r = insn_mem_read(c, gva + 2, width, &base);
+	if (r)
+		return r;
+	if (in->width == 2)
+		base &= 0xffffff;
+	if (sign_extend(base, c->va_bits) != base)
+		return insn_raise(c, EXC_GP);
+	c->ops->set_table(c, in->op == INSN_LGDT ? SEG_GDTR : SEG_IDTR, base, (u16)limit);
+	return INSN_DONE;
+}
+
 enum insn_result insn_exec_wide(const struct insn *in, struct insn_ctx *c)
 {
 	switch (in->op) {
@@ -142,6 +167,9 @@ enum insn_result insn_exec_wide(const struct insn *in, struct insn_ctx *c)
 	case INSN_SGDT:
 	case INSN_SIDT:
 		return exec_table(in, c);
+	case INSN_LGDT:
+	case INSN_LIDT:
+		return exec_load_table(in, c);
 	default:
 		return exec_move(in, c);
 	}

@@ -102,7 +102,7 @@ static bool step(struct vcpu *v, struct vm_exit *x)
 	v->int_shadow = false;
 	if (v->regs.rflags & (RFLAGS_RF | RFLAGS_TF)) {
 		v->regs.rflags &= ~RFLAGS_RF;
-		vcpu_end_insn(v);
+		vcpu_end_insn(v, v->regs.rflags);
 	}
 	return true;
 }

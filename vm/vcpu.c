@@ -228,11 +228,11 @@ void vcpu_inject_pf(struct vcpu *v, gva_t gva, u32 error)
 }
 
 /* Intel SDM vol. 3, "Single-Step Exception Condition"; "Debug Control Register", GD. */
-void vcpu_end_insn(struct vcpu *v)
+void vcpu_end_insn(struct vcpu *v, u64 rflags)
 {
 	const struct virt_ops *virt = v->vm->virt;
 
-	if (!(v->regs.rflags & RFLAGS_TF))
+	if (!(rflags & RFLAGS_TF))
 		return;
 	virt->set_reg(v, REG_DR6, virt->get_reg(v, REG_DR6) | DR6_BS);
 	virt->set_reg(v, REG_DR7, virt->get_reg(v, REG_DR7) & ~DR7_GD);

@@ -94,8 +94,8 @@ void vcpu_set_x2apic(struct vcpu *v, bool on);
 void vcpu_inject(struct vcpu *v, u8 vector);
 void vcpu_inject_error(struct vcpu *v, u8 vector, u32 error);
 void vcpu_inject_pf(struct vcpu *v, gva_t gva, u32 error);
-/* An instruction, or one turn of a REP, was finished for the guest: #DB if it single-steps. */
-void vcpu_end_insn(struct vcpu *v);
+/* An instruction, or one turn of a REP, was finished for the guest: #DB if it single-steps, which RFLAGS before it say. */
+void vcpu_end_insn(struct vcpu *v, u64 rflags);
 
 /* 16, 32 or 64: the size of code at CS. */
 unsigned vcpu_code_bits(struct vcpu *v);

@@ -86,6 +86,12 @@ static void get_seg(struct insn_ctx *c, enum seg_index seg, struct segment *out)
 				 .base = r & 0x8000 ? 0 : (u32)(r >> 24) };
 }
 
+static void set_table(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limit)
+{
+	fuzz_check((seg == SEG_GDTR || seg == SEG_IDTR) && !c->cpl);
+	fuzz_check(sign_extend(base, c->va_bits) == base);
+}
+
 static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
 {
 	fuzz_check(o.kind == OPERAND_MMX ? o.reg < 8 : o.kind == OPERAND_XMM && o.reg < 16);
@@ -101,8 +107,8 @@ static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 
 	return vec_get(c, o, old);
 }
 
-static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe,
-				     io_read, io_write, vec_get,   vec_set };
+static const struct insn_ops ops = { get_seg, set_table, mem_read, mem_write, mem_probe,
+				     io_read, io_write,  vec_get,  vec_set };
 
 static void init(struct machine *m, u64 seed)
 {

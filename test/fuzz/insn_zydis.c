@@ -33,6 +33,8 @@ static const struct {
 	     M(CMOVS), M(CMOVNS), M(CMOVP), M(CMOVNP), M(CMOVL), M(CMOVNL), M(CMOVLE), M(CMOVNLE)),
 	ONE(IMUL, IMUL), ONE(MUL_A, MUL), ONE(IMUL_A, IMUL), ONE(DIV_A, DIV), ONE(IDIV_A, IDIV),
 	ONE(PUSH, PUSH), ONE(POP, POP), ONE(CALL, CALL), ONE(JMP, JMP), ONE(RET, RET),
+	MANY(PUSHF, M(PUSHF), M(PUSHFD), M(PUSHFQ)), MANY(POPF, M(POPF), M(POPFD), M(POPFQ)),
+	ONE(ENTER, ENTER), ONE(LEAVE, LEAVE),
 	MANY(VMOV, M(MOVUPS), M(MOVUPD), M(MOVSS), M(MOVSD), M(MOVD), M(MOVQ), M(MOVDQU), M(MOVNTQ), M(LDDQU)),
 	MANY(VMOVA, M(MOVAPS), M(MOVAPD), M(MOVNTPS), M(MOVNTPD), M(MOVDQA), M(MOVNTDQ), M(MOVNTDQA)),
 	MANY(CMPXCHG8B, M(CMPXCHG8B), M(CMPXCHG16B)),
@@ -92,7 +94,7 @@ static bool is_mov_sys(enum insn_op op)
 static bool is_system(enum insn_op op)
 {
 	return insn_class_of(op) == INSN_PRIV || (op >= INSN_SLDT && op <= INSN_SMSW) ||
-	       op == INSN_SGDT || op == INSN_SIDT;
+	       (op >= INSN_SGDT && op <= INSN_LIDT);
 }
 
 static bool system_with_prefix(const u8 *bytes, const struct insn *in)
@@ -264,6 +266,8 @@ static bool same_operands(const struct insn *in, const ZydisDecodedInstruction *
 				    in->extra.kind == OPERAND_REG ? 1 : in->width };
 	unsigned n = 0;
 
+	if (in->op == INSN_ENTER)
+		return in->imm == (ops[0].imm.value.u | ops[1].imm.value.u << 16);
 	if (insn_class_of(in->op) == INSN_STRING)
 		return true; /* implicit ones; lengths and names say it all */
 	for (unsigned i = 0; i < ARRAY_LEN(ours) && ours[i]->kind; i++, n++)

@@ -123,6 +123,11 @@ static const struct row rows[] = {
 	{ "66 51 66 8f 07", ALL, 0 },
 	{ "ff 27", ALL, TO_NEXT },
 	{ "ff 17", ALL, TO_RET },
+	/* ... in that memory: PUSHF, POPF, LEAVE, ENTER; RSP is kept in rDX meanwhile */
+	{ "89 e2 48 8d 67 08 9c 89 d4", ALL, 0 },
+	{ "48 81 27 d5 0c 20 00 89 e2 48 89 fc 9d 89 d4", ALL, 0 },
+	{ "89 e2 48 89 fd c9 48 29 fc 48 89 e1 89 d4", ALL, 0 },
+	{ "89 e2 48 8d 67 10 c8 08 00 00 48 29 fd 89 d4", ALL, 0 },
 	/* strings */
 	{ "a4", ALL, 0 },
 	{ "48 a5", ALL, 0 },
@@ -170,6 +175,9 @@ static const struct row rows[] = {
 	{ "0f 00 07", ALL, 0 },
 	{ "0f 00 0f", ALL, 0 },
 	{ "0f 01 27", ALL, 0 },
+	{ "0f 01 07 0f 01 17 0f 01 06", ALL, 0 },
+	{ "0f 01 0f 0f 01 1f 0f 01 0e", ALL, 0 },
+	{ "0f 01 27 0f 01 37 0f 01 e1", ALL, 0 },
 	{ "8c 17", ALL, 0 },
 	{ "48 8c 1f", ALL, 0 },
 };

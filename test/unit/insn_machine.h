@@ -110,6 +110,11 @@ static enum status io_write(struct insn_ctx *c, u16 port, unsigned width, u64 va
 	return OK;
 }
 
+static void set_table(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limit)
+{
+	m.seg[seg] = (struct segment){ .base = base, .limit = limit };
+}
+
 static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
 {
 	note(o.kind == OPERAND_MMX ? 'm' : 'x', o.reg, 0);
@@ -124,8 +129,8 @@ static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 
 	return OK;
 }
 
-static const struct insn_ops ops = { get_seg, mem_read, mem_write, mem_probe,
-				     io_read, io_write, vec_get,   vec_set };
+static const struct insn_ops ops = { get_seg, set_table, mem_read, mem_write, mem_probe,
+				     io_read, io_write,  vec_get,  vec_set };
 
 static void reset(void)
 {

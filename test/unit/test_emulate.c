@@ -296,7 +296,7 @@ static void undefined(void **state)
 	RIG_INSN(0xf0, 0x8b, 0x03); /* lock mov */
 	fault(MMIO_BASE, false);
 	expect_exception(EXC_UD, false, 0);
-	RIG_INSN(0x0f, 0x01, 0x13); /* lgdt [rbx]: real, but not ours to do */
+	RIG_INSN(0x0f, 0x00, 0x13); /* lldt [rbx]: real, but not ours to do */
 	fault(MMIO_BASE, true);
 	expect_exception(EXC_UD, false, 0);
 	RIG_INSN(0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
