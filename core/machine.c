@@ -108,20 +108,14 @@ void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 	xsetbv(0, xcr0);
 }
 
-bool guest_cpu_get_vector(bool mmx, unsigned reg, u64 val[2])
+bool guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4])
 {
-	if (mmx)
-		return fpu_get_mmx(reg, val);
-	fpu_get_xmm(reg, val);
-	return true;
+	return fpu_get(reg, width, val);
 }
 
-bool guest_cpu_set_vector(bool mmx, unsigned reg, const u64 val[2])
+bool guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4])
 {
-	if (mmx)
-		return fpu_set_mmx(reg, val);
-	fpu_set_xmm(reg, val);
-	return true;
+	return fpu_set(reg, width, val);
 }
 
 void guest_cpu_load_reset(struct guest_cpu *c)

@@ -216,14 +216,19 @@ static enum status vec_done(struct insn_ctx *c, bool fine)
 	return fine ? OK : E_BUSY;
 }
 
-static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+static unsigned vec_width(struct insn_operand o)
 {
-	return vec_done(c, guest_cpu_get_vector(o.kind == OPERAND_MMX, o.reg, val));
+	return o.kind == OPERAND_MMX ? 8 : o.kind == OPERAND_XMM ? 16 : 32;
 }
 
-static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[4])
 {
-	return vec_done(c, guest_cpu_set_vector(o.kind == OPERAND_MMX, o.reg, val));
+	return vec_done(c, guest_cpu_get_vector(o.reg, vec_width(o), val));
+}
+
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[4])
+{
+	return vec_done(c, guest_cpu_set_vector(o.reg, vec_width(o), val));
 }
 
 static const struct insn_ops ops = {
@@ -247,6 +252,7 @@ static struct exec make_exec(struct vcpu *v)
 	e.ctx.regs = &v->regs;
 	e.ctx.cr0 = e.env.cr0;
 	e.ctx.cr4 = e.env.cr4;
+	e.ctx.xcr0 = v->cpu.xcr0;
 	e.ctx.cpl = e.env.cpl;
 	e.ctx.va_bits = e.env.cr4 & CR4_LA57 ? 57 : 48;
 	return e;

@@ -134,6 +134,45 @@ static enum status find_special(struct decoder *d, enum insn_map map, struct ins
 	return E_UNSUPPORTED;
 }
 
+/*
+ * Intel SDM vol. 2, "The VEX Prefix". Takes the rest of it and the opcode, and tells the map; what it encodes is kept as if the older
+ * prefixes had said it. Outside of 64-bit mode it is LDS or LES with a memory operand, and there are fewer registers.
+ */
+static enum status read_vex(struct decoder *d, enum insn_map *map)
+{
+	static const enum insn_rep reps[] = { REP_NONE, REP_NONE, REP_E, REP_NE };
+	bool prefixed = d->rex || d->opsize || d->in->rep || d->in->lock, two = d->opcode == 0xc5;
+	u8 first = 0xc1, last;
+	enum status st = decoder_take_byte(d, &last);
+
+	if (!st && !two) {
+		first = last;
+		st = decoder_take_byte(d, &last);
+	}
+	if (st)
+		return st;
+	if (two)
+		first = (last & 0x80) | 0x61;
+	else if (last & VEX_W)
+		d->rex = REX_W;
+	if (prefixed || (last & VEX_VVVV) != VEX_VVVV || (first & 0x1f) > 2 || !(first & 0x1f) || d->mode == 16 ||
+	    (d->mode == 32 && (first & 0xc0) != 0xc0))
+		return E_UNSUPPORTED;
+	d->rex = d->mode == 64 ? d->rex | 0x40 | (u8)~first >> 5 : 0;
+	d->opsize = (last & VEX_PP) == 1;
+	d->in->rep = reps[last & VEX_PP];
+	d->vex = last & VEX_L ? 32 : 16;
+	*map = first & 0x1f;
+	return decoder_take_byte(d, &d->opcode);
+}
+
+/* Of what we decode only moves to and from memory have the prefix; of parts of a vector, only scalars may be in a long one. */
+static bool vex_fits(const struct decoder *d, const struct insn_row *row)
+{
+	return (row->op == INSN_VMOV || row->op == INSN_VMOVA) && row->form <= FORM_V_E &&
+	       (d->vex == 16 || (row->flags & ROW_XMM) || (d->opcode & 0xfe) == 0x10);
+}
+
 /* The row for the opcode, groups and special cases resolved. Takes the rest of the opcode, and
  * ModRM if it must. */
 static enum status find_row(struct decoder *d, struct insn_row *row)
@@ -142,12 +181,15 @@ static enum status find_row(struct decoder *d, struct insn_row *row)
 	enum status st = OK;
 
 	*row = insn_map_1byte[d->opcode];
-	if (d->opcode == 0x0f) {
+	if ((d->opcode & 0xfe) == 0xc4) {
+		st = read_vex(d, &map);
+		row->flags = ROW_SPECIAL;
+	} else if (d->opcode == 0x0f) {
 		map = MAP_0F;
 		st = decoder_take_byte(d, &d->opcode);
 		*row = insn_map_0f[d->opcode];
 	}
-	if (!st && map == MAP_0F && d->opcode == 0x38) {
+	if (!st && !d->vex && map == MAP_0F && d->opcode == 0x38) {
 		map = MAP_0F38;
 		st = decoder_take_byte(d, &d->opcode);
 		row->flags = ROW_SPECIAL;
@@ -162,7 +204,7 @@ static enum status find_row(struct decoder *d, struct insn_row *row)
 		*row = (struct insn_row){ sub->op, sub->form ? sub->form : row->form,
 					  row->flags | sub->flags };
 	}
-	if (!st && row->op == INSN_NONE)
+	if (!st && (row->op == INSN_NONE || (d->vex && !vex_fits(d, row))))
 		st = E_UNSUPPORTED;
 	return st;
 }
@@ -196,6 +238,8 @@ static void set_sizes(struct decoder *d)
 	bool narrow = d->mode == 16;
 
 	in->width = fixed_width(d);
+	if (d->vex && in->width == 16)
+		in->width = d->vex;
 	if (!in->width && (d->rex & REX_W))
 		in->width = d->flags & ROW_PORT ? 4 : 8;
 	if (!in->width)

@@ -70,6 +70,7 @@ enum insn_operand_kind {
 	OPERAND_DR,   /* debug register `reg` */
 	OPERAND_SEG,  /* segment register `reg`, enum seg_index */
 	OPERAND_XMM,
+	OPERAND_YMM, /* the same, of an instruction with VEX: all of it is written */
 	OPERAND_MMX,
 };
 
@@ -107,7 +108,7 @@ struct insn {
 	enum insn_op op;
 	u8 len;       /* bytes */
 	u8 mode;      /* 16, 32 or 64, as given to insn_decode() */
-	u8 width;     /* operand size in bytes; also 16 */
+	u8 width;     /* operand size in bytes; also 16 and 32 */
 	u8 src_width; /* that of `src`; differs from width for MOVZX and MOVSX */
 	u8 addr_width;
 	enum insn_rep rep; /* the last of F2 and F3, wherever they stand */

@@ -15,6 +15,12 @@
 #define REX_X BIT(1)
 #define REX_B BIT(0)
 
+/* The prefix' last byte; what stands before it inverted is in the first of C4 and the only one of C5. */
+#define VEX_W    BIT(7)
+#define VEX_VVVV 0x78
+#define VEX_L    BIT(2)
+#define VEX_PP   0x03
+
 #define MODRM_MOD 0xc0
 #define MODRM_REG 0x38
 #define MODRM_RM  0x07
@@ -25,7 +31,8 @@ struct decoder {
 	const u8 *bytes;
 	size_t len, pos;
 	unsigned mode;
-	u8 rex;        /* 0: none, or not directly before the opcode */
+	u8 rex;        /* 0: none, or not directly before the opcode; what VEX says in its stead */
+	u8 vex;        /* bytes of its vectors; 0: no such prefix */
 	bool opsize;   /* 66 */
 	bool addrsize; /* 67 */
 	u8 segment;    /* enum seg_index, or NO_OVERRIDE */

@@ -38,7 +38,7 @@ struct insn_ctx;
 /*
  * Callbacks answer OK, or anything else to stop the instruction; one that wants an exception in the
  * guest fills ctx->fault first (`pending` too), otherwise the result is INSN_FAILED. `width` is 1,
- * 2, 4 or 8, of a probe also 10 and 16: wider operands are moved in parts. An access may cross a
+ * 2, 4 or 8, of a probe also 10, 16 and 32: wider operands are moved in parts. An access may cross a
  * page, and outside of 64-bit mode it may wrap from the last byte below 4G to address 0.
  */
 struct insn_ops {
@@ -55,10 +55,10 @@ struct insn_ops {
 	enum status (*mem_probe)(struct insn_ctx *c, gva_t gva, unsigned width);
 	enum status (*io_read)(struct insn_ctx *c, u16 port, unsigned width, u64 *val);
 	enum status (*io_write)(struct insn_ctx *c, u16 port, unsigned width, u64 val);
-	/* A vector register, OPERAND_XMM (both words of `val`) or OPERAND_MMX (the first). Asked
-	 * only if CR0 and CR4 let the guest use it. */
-	enum status (*vec_get)(struct insn_ctx *c, struct insn_operand o, u64 val[2]);
-	enum status (*vec_set)(struct insn_ctx *c, struct insn_operand o, const u64 val[2]);
+	/* A vector register, OPERAND_YMM (all words of `val`), OPERAND_XMM (two) or OPERAND_MMX (the
+	 * first). Asked only if CR0, CR4 and XCR0 let the guest use it. */
+	enum status (*vec_get)(struct insn_ctx *c, struct insn_operand o, u64 val[4]);
+	enum status (*vec_set)(struct insn_ctx *c, struct insn_operand o, const u64 val[4]);
 };
 
 /* Embedded in the caller's own structure, which the callbacks find with container_of(). */
@@ -67,6 +67,7 @@ struct insn_ctx {
 	struct gpr *regs;
 	u64 cr0; /* PE: exceptions have error codes; segment types count unless RFLAGS.VM */
 	u64 cr4;
+	u64 xcr0; /* looked at if CR4 has OSXSAVE */
 	u8 cpl;
 	u8 va_bits; /* width of a canonical address in 64-bit mode: 48 or 57 */
 	struct insn_fault fault; /* out */

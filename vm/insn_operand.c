@@ -260,7 +260,7 @@ static enum status read_operand(struct decoder *d, enum slot slot, unsigned widt
 		*out = (struct insn_operand){ OPERAND_SEG, reg & 7 };
 		return (reg & 7) > SEG_GS ? E_UNSUPPORTED : OK;
 	case SLOT_XMM:
-		*out = (struct insn_operand){ OPERAND_XMM, reg };
+		*out = (struct insn_operand){ d->vex ? OPERAND_YMM : OPERAND_XMM, reg };
 		break;
 	case SLOT_MMX:
 		*out = (struct insn_operand){ OPERAND_MMX, reg & 7 };

@@ -9,27 +9,24 @@
 
 #include <arch/x86_64/defs/regs.h>
 
-static enum insn_result read_wide(struct insn_ctx *c, gva_t gva, unsigned width, u64 val[2])
-{
-	enum insn_result r;
+#define XCR0_YMM (XCR0_SSE | XCR0_AVX)
 
-	val[1] = 0;
-	if (width <= 8)
-		return insn_mem_read(c, gva, width, &val[0]);
-	r = insn_mem_read(c, gva, 8, &val[0]);
-	return r ? r : insn_mem_read(c, gva + 8, 8, &val[1]);
+static enum insn_result read_wide(struct insn_ctx *c, gva_t gva, unsigned width, u64 *val)
+{
+	enum insn_result r = INSN_DONE;
+
+	for (unsigned at = 0; !r && at < width; at += 8)
+		r = insn_mem_read(c, gva + at, (unsigned)min_u64(width, 8), val++);
+	return r;
 }
 
-static enum insn_result write_wide(struct insn_ctx *c, gva_t gva, unsigned width, const u64 val[2])
+static enum insn_result write_wide(struct insn_ctx *c, gva_t gva, unsigned width, const u64 *val)
 {
-	enum insn_result r;
+	enum insn_result r = width > 8 ? insn_mem_probe(c, gva, width) : INSN_DONE;
 
-	if (width <= 8)
-		return insn_mem_write(c, gva, width, val[0]);
-	r = insn_mem_probe(c, gva, width);
-	if (!r)
-		r = insn_mem_write(c, gva, 8, val[0]);
-	return r ? r : insn_mem_write(c, gva + 8, 8, val[1]);
+	for (unsigned at = 0; !r && at < width; at += 8)
+		r = insn_mem_write(c, gva + at, (unsigned)min_u64(width, 8), *val++);
+	return r;
 }
 
 static enum insn_result locate(const struct insn *in, struct insn_ctx *c, unsigned width,
@@ -43,7 +40,8 @@ static enum insn_result locate(const struct insn *in, struct insn_ctx *c, unsign
  */
 static u8 vector_fault(const struct insn_ctx *c, enum insn_operand_kind kind)
 {
-	if ((c->cr0 & CR0_EM) || (kind == OPERAND_XMM && !(c->cr4 & CR4_OSFXSR)))
+	if (kind == OPERAND_YMM ? !(c->cr4 & CR4_OSXSAVE) || (c->xcr0 & XCR0_YMM) != XCR0_YMM :
+				  (c->cr0 & CR0_EM) || (kind == OPERAND_XMM && !(c->cr4 & CR4_OSFXSR)))
 		return EXC_UD;
 	return c->cr0 & CR0_TS ? EXC_NM : 0;
 }
@@ -61,7 +59,7 @@ static enum insn_result exec_move(const struct insn *in, struct insn_ctx *c)
 	bool load = in->src.kind == OPERAND_MEM;
 	struct insn_operand reg = load ? in->dst : in->src;
 	u8 fault = vector_fault(c, reg.kind);
-	u64 val[2] = { 0, 0 };
+	u64 val[4] = { 0 };
 	gva_t gva = 0;
 	enum insn_result r;
 
@@ -70,7 +68,7 @@ static enum insn_result exec_move(const struct insn *in, struct insn_ctx *c)
 	r = locate(in, c, in->width, load ? MEM_READ : MEM_WRITE, &gva);
 	if (r)
 		return r;
-	if (in->op == INSN_VMOVA && (gva & 15))
+	if (in->op == INSN_VMOVA && (gva & (in->width - 1)))
 		return insn_raise(c, EXC_GP);
 	if (!load) {
 		r = vector_done(c, c->ops->vec_get(c, reg, val));

@@ -46,40 +46,16 @@ void fpu_restore(const void *area, u64 xcr0)
 		xsetbv(0, xcr0);
 }
 
-/* The number of a register is part of the instruction. */
-#define EACH_MMX(do) do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7)
-#define EACH_XMM(do) EACH_MMX(do) do(8) do(9) do(10) do(11) do(12) do(13) do(14) do(15)
+/* --- One register ------------------------------------------------------------------------------------------------- */
 
-#define GET_XMM(n)                                                              \
-	case n:                                                                 \
-		__asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(val) : "memory"); \
-		break;
-#define SET_XMM(n)                                                              \
-	case n:                                                                 \
-		__asm__ volatile("movups (%0), %%xmm" #n : : "r"(val) : "memory"); \
-		break;
-#define GET_MMX(n)                                                              \
-	case n:                                                                 \
-		__asm__ volatile("movq %%mm" #n ", (%0)" : : "r"(val) : "memory"); \
-		break;
-#define SET_MMX(n)                                                              \
-	case n:                                                                 \
-		__asm__ volatile("movq (%0), %%mm" #n : : "r"(val) : "memory"); \
-		break;
-
-void fpu_get_xmm(unsigned reg, u64 val[2])
-{
-	switch (reg) {
-		EACH_XMM(GET_XMM)
-	}
-}
-
-void fpu_set_xmm(unsigned reg, const u64 val[2])
-{
-	switch (reg) {
-		EACH_XMM(SET_XMM)
-	}
-}
+/* Intel SDM vol. 1, "FXSAVE Area", "XSAVE Area"; that AVX is where it is no CPU has done otherwise. */
+#define AREA_MMX    32
+#define AREA_XMM    160
+#define AREA_HEADER 512
+#define AREA_YMM    576
+#define AREA_SIZE   832
+#define HEADER_SIZE 64
+#define ALL_OF_AVX  7
 
 /* FSW.ES. FNSTSW itself never faults. */
 static bool x87_pending(void)
@@ -90,22 +66,52 @@ static bool x87_pending(void)
 	return fsw & BIT(7);
 }
 
-bool fpu_get_mmx(unsigned reg, u64 *val)
+/*
+ * By way of an area in memory, as the number of a register is part of instructions. An XMM register is there without XSAVE, which
+ * would skip it if the guest's XCR0 does.
+ */
+static bool transfer(unsigned reg, unsigned width, u64 *val, bool set)
 {
-	if (x87_pending())
-		return false;
-	switch (reg) {
-		EACH_MMX(GET_MMX)
+	_Alignas(64) u8 area[AREA_SIZE];
+	u8 *low = area + (width == 8 ? AREA_MMX : AREA_XMM) + 16 * reg, *high = area + AREA_YMM + 16 * reg;
+	size_t low_len = width == 8 ? 8 : 16, high_len = width == 32 ? 16 : 0;
+	u64 mmx;
+
+	if (width == 8) {
+		if (x87_pending())
+			return false;
+		/* The first access ends x87 mode: MM0 is then the first in the area. */
+		__asm__ volatile("movq %%mm0, %0" : "=m"(mmx));
 	}
+	memset(area + AREA_HEADER, 0, HEADER_SIZE);
+	if (high_len)
+		__asm__ volatile("xsave64 %0" : "+m"(area) : "a"(ALL_OF_AVX), "d"(0));
+	else
+		__asm__ volatile("fxsave64 %0" : "+m"(area));
+	if (!set) {
+		memcpy(val, low, low_len);
+		memcpy(val + 2, high, high_len);
+		return true;
+	}
+	memcpy(low, val, low_len);
+	memcpy(high, val + 2, high_len);
+	area[AREA_HEADER] = ALL_OF_AVX;
+	/* Exponent and sign of a register that MMX has written. */
+	if (width == 8)
+		memset(low + 8, 0xff, 2);
+	if (high_len)
+		__asm__ volatile("xrstor64 %0" : : "m"(area), "a"(ALL_OF_AVX), "d"(0));
+	else
+		__asm__ volatile("fxrstor64 %0" : : "m"(area));
 	return true;
 }
 
-bool fpu_set_mmx(unsigned reg, const u64 *val)
+bool fpu_get(unsigned reg, unsigned width, u64 *val)
 {
-	if (x87_pending())
-		return false;
-	switch (reg) {
-		EACH_MMX(SET_MMX)
-	}
-	return true;
+	return transfer(reg, width, val, false);
+}
+
+bool fpu_set(unsigned reg, unsigned width, const u64 *val)
+{
+	return transfer(reg, width, (u64 *)val, true);
 }

@@ -13,8 +13,9 @@ void fpu_init_area(void *area);
 /* Saves this pCPU's state, leaving XCR0 complete; restores it and sets XCR0 to `xcr0` (ignored without XSAVE). */
 void fpu_save(void *area);
 void fpu_restore(const void *area, u64 xcr0);
-/* One register of the state on this pCPU. MMX: false if an x87 exception is pending, which the access would raise. */
-void fpu_get_xmm(unsigned reg, u64 val[2]);
-void fpu_set_xmm(unsigned reg, const u64 val[2]);
-bool fpu_get_mmx(unsigned reg, u64 *val);
-bool fpu_set_mmx(unsigned reg, const u64 *val);
+/*
+ * One register of the state on this pCPU, of 8 (MMX), 16 (XMM; what AVX adds above stays) or 32 bytes (YMM; XCR0 has it). MMX: false if
+ * an x87 exception is pending, which the access would raise.
+ */
+bool fpu_get(unsigned reg, unsigned width, u64 *val);
+bool fpu_set(unsigned reg, unsigned width, const u64 *val);

@@ -40,11 +40,11 @@ void guest_cpu_load_init(struct guest_cpu *c);
 /* The guest changes XCR0 while its state is loaded. */
 void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0);
 /*
- * A vector register of the guest whose state is loaded: XMM `reg` (both words; what AVX adds above stays), or with `mmx`
- * MM `reg` (the first), which as the guest's own instruction would ends x87 mode. False: an x87 exception is pending, which
- * comes first, and nothing was done.
+ * A vector register of the guest whose state is loaded. `width` 16: XMM `reg` (what AVX adds above stays); 32: YMM `reg`, if XCR0 has it;
+ * 8: MM `reg`, which as the guest's own instruction would ends x87 mode. False: an x87 exception is pending, which comes first, and
+ * nothing was done.
  */
-bool must_check guest_cpu_get_vector(bool mmx, unsigned reg, u64 val[2]);
-bool must_check guest_cpu_set_vector(bool mmx, unsigned reg, const u64 val[2]);
+bool must_check guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4]);
+bool must_check guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4]);
 void guest_cpu_load(const struct guest_cpu *c);
 void guest_cpu_save(struct guest_cpu *c);

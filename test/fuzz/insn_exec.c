@@ -38,7 +38,7 @@ static enum status access(struct insn_ctx *c, gva_t gva, unsigned width)
 	struct machine *m = machine_of(c);
 
 	fuzz_check(width == 1 || width == 2 || width == 4 || width == 8 || width == 6 ||
-		   width == 10 || width == 16);
+		   width == 10 || width == 16 || width == 32);
 	if (++m->accesses != m->fault_at)
 		return OK;
 	if (m->fault_by_page)
@@ -92,17 +92,17 @@ static void set_table(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limi
 	fuzz_check(sign_extend(base, c->va_bits) == base);
 }
 
-static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[4])
 {
-	fuzz_check(o.kind == OPERAND_MMX ? o.reg < 8 : o.kind == OPERAND_XMM && o.reg < 16);
-	val[0] = next_random(&machine_of(c)->state);
-	val[1] = next_random(&machine_of(c)->state);
+	fuzz_check(o.kind == OPERAND_MMX ? o.reg < 8 : o.kind >= OPERAND_XMM && o.kind <= OPERAND_YMM && o.reg < 16);
+	for (unsigned i = 0; i < 4; i++)
+		val[i] = next_random(&machine_of(c)->state);
 	return OK;
 }
 
-static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[4])
 {
-	u64 old[2];
+	u64 old[4];
 
 	return vec_get(c, o, old);
 }
@@ -123,7 +123,8 @@ static void init(struct machine *m, u64 seed)
 	m->c = (struct insn_ctx){ .ops = &ops,
 				  .regs = &m->regs,
 				  .cr0 = seed & 24 ? CR0_PE : 0,
-				  .cr4 = seed & 32 ? CR4_OSFXSR : 0,
+				  .cr4 = seed & 32 ? CR4_OSFXSR | CR4_OSXSAVE : 0,
+				  .xcr0 = seed & 128 ? XCR0_X87 | XCR0_SSE | XCR0_AVX : XCR0_X87,
 				  .cpl = seed & 64 ? 3 : 0,
 				  .va_bits = 48 };
 }

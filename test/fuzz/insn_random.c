@@ -30,6 +30,19 @@ static u8 known_opcode(const struct insn_row *map)
 	return opcode;
 }
 
+/* Of three bytes or two, mostly without a second source, and a move behind it. */
+static void make_vex(u8 *bytes)
+{
+	static const u8 moves[] = { 0x10, 0x11, 0x28, 0x29, 0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0, 0x2a };
+	unsigned n = 1;
+
+	bytes[0] = next_random() & 1 ? 0xc4 : 0xc5;
+	if (bytes[0] == 0xc4)
+		bytes[n++] = (next_random() & 0xe0) | (next_random() % 16 ? 1 : 2);
+	bytes[n++] = (u8)next_random() | (next_random() % 16 ? 0x78 : 0);
+	bytes[n] = moves[next_random() % ARRAY_LEN(moves)];
+}
+
 static void make(u8 bytes[16])
 {
 	static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e,
@@ -41,6 +54,10 @@ static void make(u8 bytes[16])
 		bytes[i] = (u8)next_random();
 	while (n < 12 && next_random() % 5 < 2)
 		bytes[n++] = prefixes[next_random() % ARRAY_LEN(prefixes)];
+	if (n < 2 && next_random() % 8 == 0) {
+		make_vex(bytes + n);
+		return;
+	}
 	if (next_random() & 1)
 		bytes[n++] = 0x40 | (next_random() & 0xf);
 	if (next_random() & 1) {

@@ -68,10 +68,13 @@ static bool has_condition(enum insn_op op)
 
 static bool same_name(const struct insn *in, const char *name)
 {
+	/* Zydis writes a V before the older name. */
+	bool vex = in->dst.kind == OPERAND_YMM || in->src.kind == OPERAND_YMM;
+
 	for (size_t i = 0; i < ARRAY_LEN(mnemonics); i++)
 		for (size_t k = 0; mnemonics[i].op == in->op && k < ARRAY_LEN(mnemonics[i].names);
 		     k++)
-			if (mnemonics[i].names[k] && str_equal_nocase(mnemonics[i].names[k], name))
+			if (mnemonics[i].names[k] && str_equal_nocase(mnemonics[i].names[k], name + vex))
 				return !has_condition(in->op) || k == in->cond;
 	return false;
 }
@@ -226,6 +229,9 @@ static bool same_register(const struct insn *in, const struct insn_operand *op, 
 		return class == ZYDIS_REGCLASS_SEGMENT && (u8)ZydisRegisterGetId(reg) == op->reg;
 	case OPERAND_XMM:
 		return class == ZYDIS_REGCLASS_XMM && (u8)ZydisRegisterGetId(reg) == op->reg;
+	case OPERAND_YMM:
+		return class == (in->width == 32 ? ZYDIS_REGCLASS_YMM : ZYDIS_REGCLASS_XMM) &&
+		       (u8)ZydisRegisterGetId(reg) == op->reg;
 	case OPERAND_MMX:
 		return class == ZYDIS_REGCLASS_MMX && (u8)ZydisRegisterGetId(reg) == op->reg;
 	default:

@@ -29,6 +29,7 @@ enum how {
 	BSWAP = 2,   /* MOVBE, which not every CPU has */
 	TO_NEXT = 4, /* the memory holds the address behind the instruction */
 	TO_RET = 8,  /* ... of a RET */
+	AVX = 16,    /* which not every CPU has */
 };
 
 struct row {
@@ -169,6 +170,19 @@ static const struct row rows[] = {
 	{ "0f 6e 1f", ALL, 0 },
 	{ "48 0f 7e 1f", ALL, 0 },
 	{ "0f e7 1f", ALL, 0 },
+	/* all of a YMM register, the upper half by a store of it */
+	{ "c5 fe 6f 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 fa 6f 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 fa 10 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 f9 6e 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 fa 7e 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 ff f0 0f c5 fe 7f 0e", ALL, AVX },
+	{ "c5 7a 7f 0f", ALL, AVX },
+	{ "c5 78 29 0f", ALL, AVX | ALIGNED },
+	{ "c5 fb 11 0f", ALL, AVX },
+	{ "c5 f9 d6 0f", ALL, AVX },
+	{ "c4 e1 f9 6e 0f c4 e1 f9 7e 0e", ALL, AVX },
+	{ "44 0f 10 0f c5 7e 7f 0e", ALL, AVX },
 	/* system registers */
 	{ "0f 01 07", ALL, 0 },
 	{ "0f 01 0f", ALL, 0 },
@@ -336,6 +350,8 @@ static void run_row(const struct row *row)
 
 	if ((row->how & BSWAP) && !(cpuid(1, 0).c & BIT(22)))
 		return;
+	if ((row->how & AVX) && !(read_cr4() & BIT(18)))
+		return;
 	memset(emulator_slot, 0x90, 16);
 	memcpy(emulator_slot, bytes, len);
 	cpuid(0, 0); /* serialises */
@@ -358,6 +374,10 @@ void main(const struct hvm_start_info *si)
 	if (*(volatile u32 *)WINDOW != 0x12345678) {
 		print("FAIL window: there is no pc-testdev\n");
 		return;
+	}
+	if ((cpuid(1, 0).c & (BIT(26) | BIT(28))) == (BIT(26) | BIT(28))) {
+		write_cr4(read_cr4() | BIT(18));
+		asm volatile("xsetbv" : : "a"(7), "c"(0), "d"(0));
 	}
 	for (u32 i = 0; i < ARRAY_LEN(rows); i++)
 		run_row(&rows[i]);

@@ -18,7 +18,7 @@ static bool ones;
 
 u64 fake_machine_xcr0;
 u32 fake_machine_cpu, fake_machine_pcpus = 4;
-u64 fake_machine_vector[2][16][2];
+u64 fake_machine_vector[2][16][4];
 bool fake_machine_x87_pending;
 const struct guest_cpu *fake_machine_loaded;
 
@@ -133,19 +133,25 @@ void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 	c->xcr0 = xcr0;
 }
 
-bool guest_cpu_get_vector(bool mmx, unsigned reg, u64 val[2])
+bool guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4])
 {
+	bool mmx = width == 8;
+
 	check(fake_machine_loaded && reg < (mmx ? 8 : 16));
-	memcpy(val, fake_machine_vector[mmx][reg], mmx ? 8 : 16);
+	check(width < 32 || (fake_machine_loaded->xcr0 & XCR0_AVX));
+	memcpy(val, fake_machine_vector[mmx][reg], width);
 	return !mmx || !fake_machine_x87_pending;
 }
 
-bool guest_cpu_set_vector(bool mmx, unsigned reg, const u64 val[2])
+bool guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4])
 {
+	bool mmx = width == 8;
+
 	check(fake_machine_loaded && reg < (mmx ? 8 : 16));
+	check(width < 32 || (fake_machine_loaded->xcr0 & XCR0_AVX));
 	if (mmx && fake_machine_x87_pending)
 		return false;
-	memcpy(fake_machine_vector[mmx][reg], val, mmx ? 8 : 16);
+	memcpy(fake_machine_vector[mmx][reg], val, width);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 extern u64 fake_machine_xcr0;
 extern u32 fake_machine_cpu; /* machine_this_pcpu() */
 extern u32 fake_machine_pcpus; /* by default 4 */
-extern u64 fake_machine_vector[2][16][2]; /* XMM, and with first index 1 MMX registers */
+extern u64 fake_machine_vector[2][16][4]; /* YMM, and with first index 1 MMX registers */
 extern bool fake_machine_x87_pending;
 /* What guest_cpu_load() loaded and nobody saved yet; NULL: the hypervisor's own. */
 extern const struct guest_cpu *fake_machine_loaded;

@@ -38,7 +38,7 @@ struct machine {
 	u64 fault_from;   /* accesses from here on fault */
 	bool fault_is_pf; /* with #PF, or without an exception */
 	u64 port_value;
-	u64 vec[2]; /* of every vector register */
+	u64 vec[4]; /* of every vector register */
 };
 
 static struct machine m;
@@ -115,16 +115,16 @@ static void set_table(struct insn_ctx *c, enum seg_index seg, u64 base, u16 limi
 	m.seg[seg] = (struct segment){ .base = base, .limit = limit };
 }
 
-static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[4])
 {
-	note(o.kind == OPERAND_MMX ? 'm' : 'x', o.reg, 0);
+	note(o.kind == OPERAND_MMX ? 'm' : o.kind == OPERAND_XMM ? 'x' : 'y', o.reg, 0);
 	memcpy(val, m.vec, sizeof(m.vec));
 	return OK;
 }
 
-static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[4])
 {
-	note(o.kind == OPERAND_MMX ? 'M' : 'X', o.reg, 0);
+	note(o.kind == OPERAND_MMX ? 'M' : o.kind == OPERAND_XMM ? 'X' : 'Y', o.reg, 0);
 	memcpy(m.vec, val, sizeof(m.vec));
 	return OK;
 }

@@ -131,13 +131,13 @@ static u64 *vector(struct insn_operand o)
 	return o.reg == 1 ? vectors.xmm1 : vectors.xmm9;
 }
 
-static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[2])
+static enum status vec_get(struct insn_ctx *c, struct insn_operand o, u64 val[4])
 {
 	memcpy(val, vector(o), 16);
 	return OK;
 }
 
-static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[2])
+static enum status vec_set(struct insn_ctx *c, struct insn_operand o, const u64 val[4])
 {
 	memcpy(vector(o), val, o.kind == OPERAND_MMX ? 8 : 16);
 	return OK;

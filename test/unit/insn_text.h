@@ -143,7 +143,7 @@ static_assert(ARRAY_LEN(op_names) == INSN_OPS, "every operation has a name");
 
 static const char *const seg_names[] = { "es", "cs", "ss", "ds", "fs", "gs" };
 static const char *const size_names[] = {
-	[1] = "byte", [2] = "word", [4] = "dword", [8] = "qword", [16] = "oword"
+	[1] = "byte", [2] = "word", [4] = "dword", [8] = "qword", [16] = "oword", [32] = "yword"
 };
 static const char *const cond_names[] = { "o", "no", "b",  "nb", "z", "nz", "be", "nbe",
 					  "s", "ns", "p",  "np", "l", "nl", "le", "nle" };
@@ -227,6 +227,9 @@ static void print_operand(struct text *t, const struct insn *in, const struct in
 		return;
 	case OPERAND_XMM:
 		say(t, "xmm%u", o->reg);
+		return;
+	case OPERAND_YMM:
+		say(t, "ymm%u", o->reg);
 		return;
 	case OPERAND_MMX:
 		say(t, "mm%u", o->reg);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* vm/emulate.c and exit_io.c: system registers loaded from a device, a stack in one, single steps over either. */
+/* vm/emulate.c and exit_io.c: system registers loaded from a device, a stack in one, long vectors, single steps over either. */
 #include "vm_io.h"
 
 #include <vm/emulate.h>
@@ -106,6 +106,33 @@ static void steps_over_popf(void **state)
 	assert_int_equal(v->event.vector, EXC_DB);
 }
 
+/* YMM registers, as the guest's XCR0 lets it have them. */
+static void long_vectors(void **state)
+{
+	const u64 *val = fake_machine_vector[0][9];
+
+	v->regs.r[GPR_RBX] = MMIO_BASE;
+	v->hw->reg[REG_CR4] |= CR4_OSXSAVE;
+	v->cpu.xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	RIG_INSN(0xc5, 0x7e, 0x6f, 0x0b); /* vmovdqu ymm9, [rbx] */
+	fault(MMIO_BASE, false);
+	finished(RIG_CODE, 4);
+	assert_int_equal(val[0], 0x1716151413121110ull);
+	assert_int_equal(val[3], 0x2f2e2d2c2b2a2928ull);
+	RIG_INSN(0xc5, 0x7e, 0x7f, 0x4b, 0x40); /* vmovdqu [rbx+40h], ymm9 */
+	fault(MMIO_BASE + 0x40, true);
+	finished(RIG_CODE, 5);
+	expect_access(&mmio, 7, true, 0x58, 8, val[3]);
+	RIG_INSN(0xc5, 0x7a, 0x10, 0x0b); /* vmovss xmm9, [rbx] */
+	fault(MMIO_BASE, false);
+	finished(RIG_CODE, 4);
+	assert_int_equal(val[0], 0x13121110);
+	assert_int_equal(val[1] | val[2] | val[3], 0);
+	v->cpu.xcr0 = XCR0_X87 | XCR0_SSE;
+	fault(MMIO_BASE, false);
+	expect_exception(EXC_UD, false, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, io_setup_64, rig_teardown)
 
 int main(void)
@@ -116,6 +143,7 @@ int main(void)
 		TEST(not_from_user_mode),
 		TEST(stack_in_a_device),
 		TEST(steps_over_popf),
+		TEST(long_vectors),
 	};
 
 	return cmocka_run_group_tests_name("emulate_system", tests, NULL, NULL);

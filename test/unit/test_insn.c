@@ -131,6 +131,23 @@ static void refuses_what_is_not_in_the_tables(void **state)
 		{ 64, "0f ff c0" },
 		{ 64, "d8 c0" },
 		{ 64, "c5 f8 77" },
+		{ 64, "c5 f8 6f 0b" },          /* MMX has no VEX */
+		{ 64, "c5 f6 6f 0b" },          /* a second source */
+		{ 64, "66 c5 f9 6f 0b" },       /* prefixes that VEX has itself */
+		{ 64, "f3 c5 f8 10 0b" },
+		{ 64, "f0 c5 f8 11 0b" },
+		{ 64, "48 c5 f8 10 0b" },
+		{ 64, "c5 fd 6e 0b" },          /* VMOVD with VEX.L */
+		{ 64, "c5 fe 7e 0b" },
+		{ 64, "c4 e0 78 10 0b" },       /* maps that there are not */
+		{ 64, "c4 e3 79 14 0b 00" },
+		{ 64, "c4 e1 f8 c3 0b" },       /* MOVNTI, MOVBE, BSF */
+		{ 64, "c4 e2 78 f0 0b" },
+		{ 64, "c5 f8 bc 0b" },
+		{ 64, "c5 f8 10 c1" },          /* of registers */
+		{ 32, "c5 0b 00 00" },          /* LDS, LES */
+		{ 32, "c4 4b 00 00" },
+		{ 16, "c5 f8 10 07" },
 		{ 64, "62 f1 7c 48" },
 		{ 64, "82 03 01" },
 		{ 32, "63 03" },

@@ -259,6 +259,49 @@ static void vector_accesses(void **state)
 	assert_int_equal(m.vec[1], 0);
 }
 
+/* All of the register, whatever the width of what is loaded. */
+static void long_vectors(void **state)
+{
+	enum { FINE = 0xff };
+	static const struct {
+		const char *bytes;
+		u64 cr0, cr4, xcr0, rbx;
+		u8 vector;
+		const char *log;
+	} t[] = {
+		{ "c5 fe 6f 0b", 0, CR4_OSXSAVE, 7, 0x1001, FINE, "r1001/8 r1009/8 r1011/8 r1019/8 Y1/0" },
+		{ "c5 7e 7f 0b", 0, CR4_OSXSAVE, 7, 0x1001, FINE,
+		  "y9/0 p1001/32 w1001/8 w1009/8 w1011/8 w1019/8" },
+		{ "c5 fa 10 0b", 0, CR4_OSXSAVE, 7, 0x1001, FINE, "r1001/4 Y1/0" },
+		{ "c5 fd 6f 0b", 0, CR4_OSXSAVE, 7, 0x1010, EXC_GP, "" },
+		{ "c5 f9 6f 0b", 0, CR4_OSXSAVE, 7, 0x1010, FINE, "r1010/8 r1018/8 Y1/0" },
+		{ "c5 f9 6f 0b", 0, CR4_OSXSAVE, 7, 0x1008, EXC_GP, "" },
+		{ "c5 fe 6f 0b", CR0_EM, CR4_OSXSAVE, 7, 0x1000, FINE, "r1000/8 r1008/8 r1010/8 r1018/8 Y1/0" },
+		{ "c5 fe 6f 0b", CR0_TS, CR4_OSXSAVE, 7, 0x1000, EXC_NM, "" },
+		{ "c5 fe 6f 0b", 0, CR4_OSFXSR, 7, 0x1000, EXC_UD, "" },
+		{ "c5 fe 6f 0b", 0, CR4_OSXSAVE, 3, 0x1000, EXC_UD, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		enum insn_result r;
+
+		reset();
+		m.c.cr0 |= t[i].cr0;
+		m.c.cr4 = t[i].cr4;
+		m.c.xcr0 = t[i].xcr0;
+		m.regs.r[GPR_RBX] = t[i].rbx;
+		memset(m.vec, 0x55, sizeof(m.vec));
+		r = run(64, t[i].bytes);
+		if (r != (t[i].vector == FINE ? INSN_DONE : INSN_FAULT) || (r && m.c.fault.vector != t[i].vector) ||
+		    strcmp(m.log, t[i].log))
+			fail_msg("row %zu, %s: result %d, vector %u, %s", i, t[i].bytes, r, m.c.fault.vector, m.log);
+		if (m.log[0] == 'r')
+			assert_int_equal(m.vec[3], 0);
+		if (m.log[0] == 'y')
+			assert_int_equal(word(0x1019), 0x5555555555555555);
+	}
+}
+
 static void alignment_checks(void **state)
 {
 	for (unsigned cpl = 0; cpl < 4; cpl++) {
@@ -319,7 +362,8 @@ int main(void)
 		cmocka_unit_test(pushes_and_pops),      cmocka_unit_test(branches),
 		cmocka_unit_test(targets_out_of_reach), cmocka_unit_test(divide_errors),
 		cmocka_unit_test(scans_of_zero),        cmocka_unit_test(vector_faults),
-		cmocka_unit_test(vector_accesses),      cmocka_unit_test(alignment_checks),
+		cmocka_unit_test(vector_accesses),      cmocka_unit_test(long_vectors),
+	      cmocka_unit_test(alignment_checks),
 		cmocka_unit_test(system_stores),
 	};
 
