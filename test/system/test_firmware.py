@@ -3,6 +3,7 @@
 
 import pytest
 
+import acpi_rom
 from backends import SVM, on
 from plinth_vm import CPU, EFI, GRUB_BIOS, config, vm
 from test_screen import colours
@@ -56,6 +57,21 @@ def test_tables_twice_and_unknown(machine, tmp_path):
         devices += ["-acpitable", f"file={tmp_path / name}"]
     m = machine().boot(config(HELLO, SMP), devices=devices)
     m.expect(r"acpi: a second APIC at \w+, ignored")
+    m.expect("2 pcpus online")
+    runs(m)
+
+
+@on(SVM)
+def test_list_of_processors(machine, tmp_path):
+    """Two there are: one of them is listed twice, eight are switched off, 198 do not answer, and an entry has no end."""
+    here, off, absent = [acpi_rom.cpu(0), acpi_rom.cpu(1)], range(200, 208), range(2, 200)
+    madt = acpi_rom.madt(*here, acpi_rom.cpu(1), acpi_rom.ioapic(), *(acpi_rom.cpu(n, enabled=False) for n in off),
+                         *(acpi_rom.cpu(n) for n in absent), b"\0\0", acpi_rom.cpu(250))
+    m = machine(board="acpi=off").boot(config(HELLO, SMP), devices=acpi_rom.devices(tmp_path, madt))
+    m.expect(r"MADT: entry of length 0 at offset \d+, the rest ignored")
+    m.expect("MADT: 1 processors are listed twice")
+    m.expect("processor with APIC id 2 does not answer, left asleep")
+    m.expect("others like it are not named")
     m.expect("2 pcpus online")
     runs(m)
 
