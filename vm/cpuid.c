@@ -151,30 +151,20 @@ static void now_b(struct vcpu *v, u32 sub, regs *r)
 		*r = (regs){ .eax = id_bits(n), .ebx = n, .ecx = 0x201, .edx = v->id };
 }
 
-/* Bytes of an XSAVE area with the components of `xcr0`, in the standard format. */
-static u32 xsave_size(u64 xcr0)
+/*
+ * Bytes of an XSAVE area with the components of `xcr0`: where EBX has them, or in the compacted format one right behind the other, or
+ * 64-byte aligned.
+ */
+static u32 xsave_size(u64 xcr0, bool compacted)
 {
 	u32 size = 576;
 
 	for (u32 i = 2; i < 63; i++)
 		if (xcr0 & BIT(i)) {
 			regs r = machine_cpuid(0xd, i);
+			u32 at = r.ecx & BIT(1) ? (u32)align_up(size, 64) : size;
 
-			size = (u32)max_u64(size, (u64)r.eax + r.ebx);
-		}
-	return size;
-}
-
-/* The same in the compacted format: one component right behind the other, or 64-byte aligned. */
-static u32 xsave_size_compacted(u64 xcr0)
-{
-	u32 size = 576;
-
-	for (u32 i = 2; i < 63; i++)
-		if (xcr0 & BIT(i)) {
-			regs r = machine_cpuid(0xd, i);
-
-			size = (r.ecx & BIT(1) ? (u32)align_up(size, 64) : size) + r.eax;
+			size = compacted ? at + r.eax : (u32)max_u64(size, (u64)r.eax + r.ebx);
 		}
 	return size;
 }
@@ -185,7 +175,7 @@ static regs xsave_features(struct vcpu *v)
 	regs r = { .eax = machine_cpuid(0xd, 1).eax & (u32)LD1_EAX_HOST };
 
 	if (r.eax & LD1_EAX_XSAVEC)
-		r.ebx = xsave_size_compacted(v->cpu.xcr0);
+		r.ebx = xsave_size(v->cpu.xcr0, true);
 	return r;
 }
 
@@ -196,7 +186,7 @@ static rare void now_d(struct vcpu *v, u32 sub, regs *r)
 	if (!mask)
 		return;
 	if (sub == 0)
-		*r = (regs){ .eax = mask, .ebx = xsave_size(v->cpu.xcr0), .ecx = xsave_size(mask) };
+		*r = (regs){ .eax = mask, .ebx = xsave_size(v->cpu.xcr0, false), .ecx = xsave_size(mask, false) };
 	else if (sub == 1)
 		*r = xsave_features(v);
 	else if (sub < 32 && (mask & BIT(sub)))
