@@ -42,19 +42,15 @@ static void zone_bounds(struct frame_zone *z, const struct mem_range *r)
 	z->groups = (z->end - 1) / GROUP + 1 - z->first_group;
 }
 
-static u64 bits_size(const struct frame_zone *z)
+/* Its tables, one behind the other from address `at` on. Answers how many bytes they take. */
+static u64 lay_out(struct frame_zone *z, u64 at)
 {
-	return z->blocks * BLOCK_WORDS * sizeof(*z->bits);
-}
+	u64 bits = z->blocks * BLOCK_WORDS * sizeof(*z->bits), groups = z->groups * sizeof(*z->group);
 
-static u64 blocks_size(const struct frame_zone *z)
-{
-	return align_up(z->blocks * sizeof(*z->block), 8);
-}
-
-static u64 groups_size(const struct frame_zone *z)
-{
-	return z->groups * sizeof(*z->group);
+	z->bits = (u64 *)at;
+	z->group = (struct group *)(at + bits);
+	z->block = (u16 *)(at + bits + groups);
+	return bits + groups + align_up(z->blocks * sizeof(*z->block), 8);
 }
 
 u64 frames_metadata_size(const struct mem_range *usable, u32 count)
@@ -65,7 +61,7 @@ u64 frames_metadata_size(const struct mem_range *usable, u32 count)
 		struct frame_zone z;
 
 		zone_bounds(&z, &usable[i]);
-		size += bits_size(&z) + blocks_size(&z) + groups_size(&z);
+		size += lay_out(&z, 0);
 	}
 	return size;
 }
@@ -299,7 +295,7 @@ static bool is_sane(const struct mem_range *usable, u32 count)
 enum status frames_init(struct frames *f, const struct mem_range *usable, u32 count, void *metadata,
 			u64 size)
 {
-	u8 *p = metadata;
+	u64 at = (u64)metadata + count * sizeof(*f->zone);
 
 	if (!is_sane(usable, count))
 		return E_INVAL;
@@ -309,17 +305,11 @@ enum status frames_init(struct frames *f, const struct mem_range *usable, u32 co
 	memset(metadata, 0, frames_metadata_size(usable, count));
 	*f = (struct frames){.zone = metadata, .count = count};
 	spin_init(&f->lock);
-	p += count * sizeof(*f->zone);
 	for (u32 i = 0; i < count; i++) {
 		struct frame_zone *z = &f->zone[i];
 
 		zone_bounds(z, &usable[i]);
-		z->bits = (u64 *)p;
-		p += bits_size(z);
-		z->group = (struct group *)p;
-		p += groups_size(z);
-		z->block = (u16 *)p;
-		p += blocks_size(z);
+		at += lay_out(z, at);
 		mark(z, z->first, z->end - z->first, true);
 		f->total += z->free;
 	}
