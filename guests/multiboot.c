@@ -3,19 +3,18 @@
 #include "format.h"
 
 #include "board_layout.h"
+#include "image.h"
 #include "multiboot_defs.h"
 
-#include <lib/elf.h>
 #include <lib/range.h>
 #include <lib/string.h>
 
-#define MODULES_MAX (1 + GUEST_MODULES_MAX) /* the initrd is the first */
 #define LOADER_NAME "Plinth"
 
 /* What the kernel is handed, in one claimed range below 640 KiB. */
 struct boot_block {
 	struct multiboot_info info;
-	struct multiboot_module module[MODULES_MAX];
+	struct multiboot_module module[IMAGE_MODULES_MAX];
 	struct multiboot_memory memory[MEMORY_MAP_MAX];
 	char loader_name[sizeof(LOADER_NAME)];
 	u64 gdt[GUEST_GDT_ENTRIES] __attribute__((aligned(8)));
@@ -26,11 +25,8 @@ struct plan {
 	struct multiboot_header header;
 	u64 header_at; /* in the file */
 	u32 entry;
-	gpa_t end; /* of the kernel below LAYOUT_RAM_MAX */
 	gpa_t block;
-	u32 module_count;
-	struct guest_module module[MODULES_MAX];
-	gpa_t module_at[MODULES_MAX];
+	struct image_modules modules;
 };
 
 /* --- The kernel ----------------------------------------------------------------------------------
@@ -77,15 +73,6 @@ static enum status check_flags(struct placer *p, const struct plan *k)
 	return OK;
 }
 
-static enum status claim_kernel(struct placer *p, struct plan *k, const struct placed *r)
-{
-	enum status st = place_at(p, r);
-
-	if (!st && r->gpa < LAYOUT_RAM_MAX)
-		k->end = max_u64(k->end, r->gpa + r->len);
-	return st;
-}
-
 /* "The address fields of Multiboot header". */
 static enum status claim_by_header(const struct guest_image *img, struct placer *p, struct plan *k)
 {
@@ -117,7 +104,7 @@ static enum status claim_by_header(const struct guest_image *img, struct placer 
 		return place_fail(p, E_FORMAT, "multiboot entry 0x%x is outside the kernel",
 				  h->entry_addr);
 	k->entry = h->entry_addr;
-	return claim_kernel(p, k, &r);
+	return place_at(p, &r);
 }
 
 /*
@@ -146,27 +133,6 @@ static enum status find_entry(const struct elf *e, struct placer *p, struct plan
 	return OK;
 }
 
-static enum status claim_segments(const struct elf *e, struct placer *p, struct plan *k)
-{
-	struct elf_segment s;
-
-	for (u32 i = 0; i < e->phnum; i++) {
-		enum status st = elf_segment_get(e, i, &s);
-
-		if (st)
-			return place_fail(p, st, "ELF segment %u is %s", i,
-					  st == E_TRUNCATED ? "truncated"
-							    : "larger in the file than in memory");
-		if (s.type != ELF_PT_LOAD || !s.memsz)
-			continue;
-		st = claim_kernel(p, k,
-				  &(struct placed){ s.paddr, s.memsz, s.data, s.filesz, "kernel" });
-		if (st)
-			return st;
-	}
-	return OK;
-}
-
 static enum status claim_elf(const struct guest_image *img, struct placer *p, struct plan *k)
 {
 	struct elf e;
@@ -176,47 +142,25 @@ static enum status claim_elf(const struct guest_image *img, struct placer *p, st
 		return place_fail(
 		    p, st, "a multiboot kernel without load addresses must be ELF; its headers: %s",
 		    status_text(st));
-	if (e.machine != ELF_EM_386 && e.machine != ELF_EM_X86_64)
-		return place_fail(p, E_UNSUPPORTED, "an ELF image for machine %u, not for x86",
-				  e.machine);
-	st = claim_segments(&e, p, k);
+	st = image_claim_segments(p, &e);
 	return st ? st : find_entry(&e, p, k);
 }
 
 /* --- What it is handed
  * ---------------------------------------------------------------------------- */
 
-static void list_modules(const struct guest_image *img, struct plan *k)
-{
-	if (img->initrd_len)
-		k->module[k->module_count++] =
-		    (struct guest_module){ img->initrd, img->initrd_len, "", img->initrd_path };
-	for (u32 i = 0; i < img->module_count && i < GUEST_MODULES_MAX; i++)
-		k->module[k->module_count++] = img->module[i];
-}
-
 /*
- * Right behind the kernel, as QEMU and GRUB do: kernels expect them in the memory that they have
+ * Right behind what there is of the kernel below LAYOUT_RAM_MAX, as QEMU and GRUB do: kernels expect modules in the memory that they have
  * mapped at first.
  */
-static enum status claim_modules(struct placer *p, struct plan *k)
+static gpa_t modules_min(const struct placer *p)
 {
-	for (u32 i = 0; i < k->module_count; i++) {
-		const struct place_want want = {
-			.what = "initrd or module",
-			.len = k->module[i].len,
-			.src = k->module[i].data,
-			.src_len = k->module[i].len,
-			.align = PAGE_SIZE,
-			.min = max_u64(align_up(k->end, PAGE_SIZE), LAYOUT_ROM_END),
-			.end = LAYOUT_RAM_MAX,
-		};
-		enum status st = place_low(p, &want, &k->module_at[i]);
+	gpa_t end = LAYOUT_ROM_END;
 
-		if (st)
-			return st;
-	}
-	return OK;
+	for (u32 i = 0; i < p->count; i++)
+		if (p->range[i].gpa < LAYOUT_RAM_MAX)
+			end = max_u64(end, align_up(p->range[i].gpa + p->range[i].len, PAGE_SIZE));
+	return end;
 }
 
 /* "path args", or either alone: suites written for QEMU count on the path before the arguments. */
@@ -229,8 +173,8 @@ static u64 block_size(const struct guest_image *img, const struct plan *k)
 {
 	u64 size = sizeof(struct boot_block) + text_size(img->kernel_path, img->cmdline);
 
-	for (u32 i = 0; i < k->module_count; i++)
-		size += text_size(k->module[i].path, k->module[i].args);
+	for (u32 i = 0; i < k->modules.count; i++)
+		size += text_size(k->modules.item[i].path, k->modules.item[i].args);
 	return size;
 }
 
@@ -292,7 +236,7 @@ static void fill_block(const struct guest_image *img, const struct gmem *g, cons
 		.flags =
 		    INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MEMORY_MAP | INFO_LOADER_NAME,
 		.cmdline = add_text(b, k, &used, img->kernel_path, img->cmdline),
-		.module_count = k->module_count,
+		.module_count = k->modules.count,
 		.modules = (u32)(k->block + offsetof(struct boot_block, module)),
 		.memory_map = (u32)(k->block + offsetof(struct boot_block, memory)),
 		.loader_name = (u32)(k->block + offsetof(struct boot_block, loader_name)),
@@ -300,12 +244,12 @@ static void fill_block(const struct guest_image *img, const struct gmem *g, cons
 	memcpy(b->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
 	fill_memory(g, b, &count);
 	b->info.memory_bytes = (u32)(count * sizeof(b->memory[0]));
-	for (u32 i = 0; i < k->module_count; i++) {
-		const struct guest_module *m = &k->module[i];
+	for (u32 i = 0; i < k->modules.count; i++) {
+		const struct guest_module *m = &k->modules.item[i];
 
 		b->module[i] = (struct multiboot_module){
-			.base = (u32)k->module_at[i],
-			.end = (u32)(k->module_at[i] + m->len),
+			.base = (u32)k->modules.at[i],
+			.end = (u32)(k->modules.at[i] + m->len),
 			.cmdline = add_text(b, k, &used, m->path, m->args),
 		};
 	}
@@ -325,10 +269,10 @@ static enum status load(const struct guest_image *img, struct placer *p, struct 
 							  : claim_elf(img, p, &k);
 	if (st)
 		return st;
-	list_modules(img, &k);
+	image_list_modules(img, &k.modules);
 	st = claim_block(img, p, &k);
 	if (!st)
-		st = claim_modules(p, &k);
+		st = image_claim_modules(p, &k.modules, modules_min(p), place_low);
 	if (st)
 		return st;
 	place_write(p);

@@ -3,9 +3,9 @@
 #include "format.h"
 
 #include "board_layout.h"
+#include "image.h"
 
 #include <lib/bits.h>
-#include <lib/elf.h>
 #include <lib/range.h>
 #include <lib/string.h>
 
@@ -35,12 +35,10 @@ struct start_memory {
 };
 static_assert(sizeof(struct start_memory) == 0x18, "hvm_memmap_table_entry");
 
-#define MODULES_MAX (1 + GUEST_MODULES_MAX) /* the initrd is the first */
-
 /* What the kernel is handed, in one claimed range below 640 KiB. */
 struct boot_block {
 	struct start_info info;
-	struct start_module module[MODULES_MAX];
+	struct start_module module[IMAGE_MODULES_MAX];
 	struct start_memory memory[MEMORY_MAP_MAX];
 	u64 gdt[GUEST_GDT_ENTRIES];
 	char text[]; /* the command line, then each module's arguments, with NULs */
@@ -49,9 +47,7 @@ struct boot_block {
 struct plan {
 	u32 entry;
 	gpa_t block;
-	u32 module_count;
-	struct guest_module module[MODULES_MAX];
-	gpa_t module_at[MODULES_MAX];
+	struct image_modules modules;
 };
 
 static bool probe(const struct guest_image *img)
@@ -94,66 +90,21 @@ static enum status find_entry(const struct elf *e, struct placer *p, u32 *entry)
 	return OK;
 }
 
-/* Claims every segment; the entry must lie in one. */
-static enum status claim_segments(const struct elf *e, struct placer *p, u32 entry)
+/* It must lie in a segment. */
+static enum status check_entry(struct placer *p, u32 entry)
 {
-	bool entry_inside = false;
-	struct elf_segment s;
-
-	for (u32 i = 0; i < e->phnum; i++) {
-		enum status st = elf_segment_get(e, i, &s);
-
-		if (st)
-			return place_fail(p, st, "ELF segment %u is %s", i,
-					  st == E_TRUNCATED ? "truncated"
-							    : "larger in the file than in memory");
-		if (s.type != ELF_PT_LOAD || !s.memsz)
-			continue;
-		st = place_at(p, &(struct placed){s.paddr, s.memsz, s.data, s.filesz, "kernel"});
-		if (st)
-			return st;
-		entry_inside |= range_inside(entry, 1, s.paddr, s.memsz);
-	}
-	if (!entry_inside)
-		return place_fail(p, E_FORMAT, "PVH entry 0x%x is in no segment", entry);
-	return OK;
-}
-
-static void list_modules(const struct guest_image *img, struct plan *k)
-{
-	if (img->initrd_len)
-		k->module[k->module_count++] =
-		    (struct guest_module){img->initrd, img->initrd_len, "", img->initrd_path};
-	for (u32 i = 0; i < img->module_count && i < GUEST_MODULES_MAX; i++)
-		k->module[k->module_count++] = img->module[i];
-}
-
-static enum status claim_modules(struct placer *p, struct plan *k)
-{
-	for (u32 i = 0; i < k->module_count; i++) {
-		const struct place_want want = {
-		    .what = "initrd or module",
-		    .len = k->module[i].len,
-		    .src = k->module[i].data,
-		    .src_len = k->module[i].len,
-		    .align = PAGE_SIZE,
-		    .min = LAYOUT_ROM_END,
-		    .end = LAYOUT_RAM_MAX,
-		};
-		enum status st = place_high(p, &want, &k->module_at[i]);
-
-		if (st)
-			return st;
-	}
-	return OK;
+	for (u32 i = 0; i < p->count; i++)
+		if (range_inside(entry, 1, p->range[i].gpa, p->range[i].len))
+			return OK;
+	return place_fail(p, E_FORMAT, "PVH entry 0x%x is in no segment", entry);
 }
 
 static u64 block_size(const struct guest_image *img, const struct plan *k)
 {
 	u64 size = sizeof(struct boot_block) + strlen(img->cmdline) + 1;
 
-	for (u32 i = 0; i < k->module_count; i++)
-		size += strlen(k->module[i].args) + 1;
+	for (u32 i = 0; i < k->modules.count; i++)
+		size += strlen(k->modules.item[i].args) + 1;
 	return size;
 }
 
@@ -191,18 +142,18 @@ static void fill_block(const struct guest_image *img, const struct gmem *g, cons
 	b->info = (struct start_info){
 	    .magic = START_MAGIC,
 	    .version = START_VERSION,
-	    .module_count = k->module_count,
-	    .modules = k->module_count ? k->block + offsetof(struct boot_block, module) : 0,
+	    .module_count = k->modules.count,
+	    .modules = k->modules.count ? k->block + offsetof(struct boot_block, module) : 0,
 	    .cmdline = add_text(b, k, &used, img->cmdline),
 	    .rsdp = LAYOUT_ACPI_BASE,
 	    .memory_map = k->block + offsetof(struct boot_block, memory),
 	    .memory_count = map.count,
 	};
-	for (u32 i = 0; i < k->module_count; i++)
+	for (u32 i = 0; i < k->modules.count; i++)
 		b->module[i] = (struct start_module){
-		    .base = k->module_at[i],
-		    .len = k->module[i].len,
-		    .cmdline = add_text(b, k, &used, k->module[i].args),
+		    .base = k->modules.at[i],
+		    .len = k->modules.item[i].len,
+		    .cmdline = add_text(b, k, &used, k->modules.item[i].args),
 		};
 	for (u32 i = 0; i < map.count; i++)
 		b->memory[i] = (struct start_memory){map.range[i].base, map.range[i].len,
@@ -214,12 +165,7 @@ static enum status open_image(const struct guest_image *img, struct placer *p, s
 {
 	enum status st = elf_open(e, img->kernel, img->kernel_len);
 
-	if (st)
-		return place_fail(p, st, "the kernel's ELF headers: %s", status_text(st));
-	if (e->machine != ELF_EM_386 && e->machine != ELF_EM_X86_64)
-		return place_fail(p, E_UNSUPPORTED, "an ELF image for machine %u, not for x86",
-				  e->machine);
-	return OK;
+	return st ? place_fail(p, st, "the kernel's ELF headers: %s", status_text(st)) : OK;
 }
 
 static enum status load(const struct guest_image *img, struct placer *p, struct guest_start *start)
@@ -232,13 +178,15 @@ static enum status load(const struct guest_image *img, struct placer *p, struct 
 	if (!st)
 		st = find_entry(&e, p, &k.entry);
 	if (!st)
-		st = claim_segments(&e, p, k.entry);
+		st = image_claim_segments(p, &e);
+	if (!st)
+		st = check_entry(p, k.entry);
 	if (st)
 		return st;
-	list_modules(img, &k);
+	image_list_modules(img, &k.modules);
 	st = claim_block(img, p, &k);
 	if (!st)
-		st = claim_modules(p, &k);
+		st = image_claim_modules(p, &k.modules, LAYOUT_ROM_END, place_high);
 	if (st)
 		return st;
 	place_write(p);
