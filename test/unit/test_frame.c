@@ -1,63 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The frame allocator: sizes, alignments and edges; random traffic against a byte a frame; and that
- * mistakes panic.
- */
-#include "unit.h"
-
-#include <core/frame.h>
-#include <lib/bits.h>
-#include <lib/range.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define K4  PAGE_SIZE
-#define M2  (2 * MIB)
-#define G1  GIB
-#define TIB (1024 * GIB)
-
-static struct frames f;
-static void *metadata;
-
-/* The metadata is exactly as large as needed, so that ASan sees a step too far. */
-static void make(const struct mem_range *r, unsigned count)
-{
-	u64 size = frames_metadata_size(r, count);
-
-	metadata = malloc(size);
-	memset(metadata, 0xa5, size);
-	assert_int_equal(frames_init(&f, r, count, metadata, size), OK);
-}
-
-static int done(void **state)
-{
-	free(metadata);
-	metadata = NULL;
-	return 0;
-}
-
-static hpa_t take(u64 size, u64 align)
-{
-	hpa_t at = 1;
-
-	assert_int_equal(frames_alloc(&f, size, align, &at), OK);
-	assert_true(is_aligned(at, align));
-	return at;
-}
-
-static void assert_none(u64 size, u64 align)
-{
-	hpa_t at = 1;
-	u64 before = frames_free_bytes(&f);
-
-	assert_int_equal(frames_alloc(&f, size, align, &at), E_NOMEM);
-	assert_int_equal(at, 1);
-	assert_int_equal(frames_free_bytes(&f), before);
-}
+/* The frame allocator: sizes, alignments and edges; and that mistakes panic. */
+#include "frame_rig.h"
 
 /* --- Sizes --- */
 
@@ -304,101 +247,21 @@ static void freeing_what_is_not_allocated_panics(void **state)
 	assert_int_equal(frames_free_bytes(&f), frames_total_bytes(&f));
 }
 
-/* --- Random traffic --- */
-
-#define SPAN  (3 * G1)
-#define HELD  400
-#define START (5 * G1 - 77 * K4)
-
-static u8 used[SPAN / K4]; /* 0 free, 1 used, 2 not ours */
-
-static bool possible(u64 size, u64 align)
-{
-	u64 n = size / K4, at = align_up(START, align);
-
-	while (at + size <= START + SPAN) {
-		u64 first = (at - START) / K4, i = n;
-
-		while (i && !used[first + i - 1])
-			i--;
-		if (!i)
-			return true;
-		at = align_up(at + i * K4, align);
-	}
-	return false;
-}
-
-static void random_traffic_matches_a_byte_a_frame(void **state)
-{
-	static const struct mem_range r[] = {{START, 700 * MIB + 4 * K4},
-					     {START + 800 * MIB, 1500 * MIB + 52 * K4},
-					     {START + 2900 * MIB, 100 * MIB}};
-	static const u64 sizes[] = {K4, K4, 2 * K4, 7 * K4, 64 * K4, M2, M2, 3 * M2, 40 * M2, G1};
-	static const u64 aligns[] = {K4, K4, K4, 8 * K4, M2, G1};
-	static struct mem_range held[HELD];
-	u64 free_bytes = 0;
-
-	srand(7);
-	make(r, 3);
-	memset(used, 2, sizeof(used));
-	for (unsigned i = 0; i < 3; i++) {
-		memset(used + (r[i].base - START) / K4, 0, r[i].len / K4);
-		free_bytes += r[i].len;
-	}
-	for (unsigned i = 0; i < 6000; i++) {
-		struct mem_range *h = &held[rand() % HELD];
-
-		if (h->len) {
-			u64 part = rand() % 4 ? h->len : align_up(h->len / 2, K4);
-
-			frames_free(&f, h->base, part);
-			memset(used + (h->base - START) / K4, 0, part / K4);
-			free_bytes += part;
-			h->base += part;
-			h->len -= part;
-		} else {
-			u64 size = sizes[rand() % ARRAY_LEN(sizes)];
-			u64 align = rand() % 2 && size <= G1 ? size & -size
-							     : aligns[rand() % ARRAY_LEN(aligns)];
-
-			if (frames_alloc(&f, size, align, &h->base)) {
-				assert_false(possible(size, align));
-				continue;
-			}
-			h->len = size;
-			assert_true(is_aligned(h->base, align) &&
-				    range_inside(h->base, size, START, SPAN));
-			u8 *mine = used + (h->base - START) / K4;
-
-			assert_false(mine[0] || memcmp(mine, mine + 1, size / K4 - 1));
-			memset(mine, 1, size / K4);
-			free_bytes -= size;
-		}
-		assert_int_equal(frames_free_bytes(&f), free_bytes);
-	}
-	for (unsigned i = 0; i < HELD; i++)
-		if (held[i].len)
-			frames_free(&f, held[i].base, held[i].len);
-	assert_int_equal(frames_free_bytes(&f), frames_total_bytes(&f));
-	take(G1, G1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(metadata_is_32_mib_a_tib),
-	    cmocka_unit_test_teardown(every_frame_is_handed_out_once, done),
-	    cmocka_unit_test_teardown(large_pages_need_alignment, done),
-	    cmocka_unit_test_teardown(small_requests_spare_what_is_whole, done),
-	    cmocka_unit_test_teardown(odd_requests_are_first_fit, done),
-	    cmocka_unit_test_teardown(the_last_frame_of_all, done),
-	    cmocka_unit_test_teardown(a_tib_is_no_trouble, done),
-	    cmocka_unit_test_teardown(nonsense_is_refused, done),
-	    cmocka_unit_test_teardown(checks_see_what_is_used, done),
-	    cmocka_unit_test_teardown(nothing_to_give, done),
-	    cmocka_unit_test_teardown(freeing_what_is_not_allocated_panics, done),
-	    cmocka_unit_test_teardown(random_traffic_matches_a_byte_a_frame, done),
+		cmocka_unit_test(metadata_is_32_mib_a_tib),
+		cmocka_unit_test_teardown(every_frame_is_handed_out_once, done),
+		cmocka_unit_test_teardown(large_pages_need_alignment, done),
+		cmocka_unit_test_teardown(small_requests_spare_what_is_whole, done),
+		cmocka_unit_test_teardown(odd_requests_are_first_fit, done),
+		cmocka_unit_test_teardown(the_last_frame_of_all, done),
+		cmocka_unit_test_teardown(a_tib_is_no_trouble, done),
+		cmocka_unit_test_teardown(nonsense_is_refused, done),
+		cmocka_unit_test_teardown(checks_see_what_is_used, done),
+		cmocka_unit_test_teardown(nothing_to_give, done),
+		cmocka_unit_test_teardown(freeing_what_is_not_allocated_panics, done),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
 }
