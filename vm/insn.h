@@ -100,7 +100,8 @@ enum insn_rep {
 
 /*
  * In two-operand instructions `dst` is what the manuals name first (CMP, TEST and BT only read it).
- * ENTER has one immediate: the bytes in bits 15:0, the level in 23:16. IN and OUT have the port and rAX as operands. String instructions have none: `mem` is the source
+ * ENTER has one immediate: the bytes in bits 15:0, the level in 23:16.
+ * IN and OUT have the port and rAX as operands. String instructions have none: `mem` is the source
  * of MOVS, CMPS, LODS, OUTS (rSI) and the ES:rDI of STOS, SCAS, INS; the other side of MOVS and
  * CMPS is ES:rDI.
  */
