@@ -11,7 +11,7 @@
 FUZZ_ALL     := acpi bzimage config devices insn multiboot multiboot2 pt pvh
 FUZZ_TARGETS := $(FUZZ_ALL)
 FUZZ_SECONDS ?= 120
-FUZZ_TEST_SECONDS ?= 50
+FUZZ_TEST_SECONDS ?= 48
 FUZZ_INSNS   ?= 40000000
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -DPLINTH_DEBUG -DPLINTH_HOST -O1
 FUZZ_insn    := insn_exec insn_zydis
