@@ -241,6 +241,24 @@ static void test_yield_at_once(void **state)
 	sim_free(m);
 }
 
+/* In a large VM somebody wakes or sleeps all the time. That changes the pace of all its vCPUs, and yet costs no step for each. */
+static void test_many_vcpus(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 128);
+	for (u32 g = sim_group(m, &p), i = 0; i < 128; i++)
+		sim_vcpu(m, g, SIM_RANDOM, 600 * US, 3800 * US);
+	scene_vm(m, 60000, SIM_HOG, 0, 0);
+	scene_vm(m, 20000, SIM_RANDOM, 3 * MS, 2 * MS);
+	sim_run(m, NS_PER_S);
+	assert_true(m->steps < 80 * m->ops);
+	assert_true(scene_judge(m).behind <= BOUND_MS && scene_judge(m).ahead <= BOUND_MS);
+	assert_true(scene_judge(m).adds_up);
+	sim_free(m);
+}
+
 static void test_gang(void **state)
 {
 	u64 costop = 0;
@@ -283,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_affinity_by_command),
 		cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_yield_at_once),
+		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_gang),
 	};
 
