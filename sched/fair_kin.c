@@ -10,7 +10,7 @@ static s64 ahead_of(const struct sched_ent *e, const struct sched_ent *o)
 	return (s64)(e->served - o->served);
 }
 
-/* The sibling of `e` that waits and is furthest behind, or NULL. */
+/* The sibling of `e` that waits, has not been left another pCPU yet, and is furthest behind; or NULL. */
 static struct sched_ent *last_sibling(const struct sched_ent *e)
 {
 	struct sched_ent *last = NULL;
@@ -18,7 +18,7 @@ static struct sched_ent *last_sibling(const struct sched_ent *e)
 	list_for_each(it, &e->group->members) {
 		struct sched_ent *o = container_of(it, struct sched_ent, sibling);
 
-		if (o != e && o->state == SCHED_QUEUED && (!last || ahead_of(last, o) > 0))
+		if (o != e && o->state == SCHED_QUEUED && !o->invited && (!last || ahead_of(last, o) > 0))
 			last = o;
 	}
 	return last;

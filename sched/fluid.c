@@ -269,9 +269,27 @@ static void settle(struct fluid *f, struct sched_group *g, u64 now)
 	share_lines(f);
 }
 
+/*
+ * The pace of its members is one over their number. Keys are relative to the group's clock, and nobody is further from it than
+ * two slices: so an eighth of a slice is what a key may be wrong by until that number has changed by a 16th.
+ */
+#define PACE_GRAIN 16
+
+static bool drifted(const struct sched_group *g)
+{
+	return (g->runnable > g->sorted ? g->runnable - g->sorted : g->sorted - g->runnable) * PACE_GRAIN > g->sorted;
+}
+
+/* Other members' keys, or timers: by which clock `g` is served, and whether each of its members has a pCPU. */
+static u32 manner(const struct sched_group *g)
+{
+	return g->by_cap.noted | (g->floor && g->by_floor.noted) << 1 | (fluid_member_rate(g) >= SCHED_ONE) << 2;
+}
+
 void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const struct sched_params *p, u64 now)
 {
 	struct sched_params old = g->params;
+	u32 before = manner(g);
 
 	for (u32 i = 0; i < f->line_count; i++)
 		fluid_virtual(&f->line[i], now);
@@ -283,15 +301,16 @@ void fluid_change(struct fluid *f, struct sched_group *g, u32 runnable, const st
 	g->params.parent = old.parent;
 	g->params.pool = old.pool;
 	g->runnable = runnable;
-	if (!old.pool)
-		note(f, g);
 	settle(f, g, now);
+	if (!old.pool && (p != &g->params || drifted(g) || manner(g) != before))
+		note(f, g);
 }
 
 void fluid_heed(struct sched_group *g)
 {
 	struct sched_line *l = g->line;
 
+	g->sorted = g->runnable;
 	if (g->cap)
 		points_note(&l->points, &g->by_cap, g->by_cap.key <= l->level);
 	if (g->floor)

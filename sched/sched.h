@@ -66,6 +66,7 @@ struct sched_group {
 	struct list members;	   /* the runnable ones */
 	struct list moved;	   /* in struct fluid's list, while its members must be sorted anew */
 	u32 runnable;
+	u32 sorted;		   /* fair: so many were runnable when all its members were sorted */
 	u64 floor, cap;		   /* its reservation and limit as far as its members can use them */
 	u64 clock;		   /* 1/256 ns of service that the ideal gave each member */
 	u64 synced;		   /* ns, when that was brought up to date */

@@ -215,6 +215,50 @@ static void test_yield(void **state)
 	sim_free(m);
 }
 
+/* Two spinners on two pCPUs before either has picked again: the sibling that waits takes the place of one. */
+static void test_yield_at_once(void **state)
+{
+	struct sim *m = sim_new(2, "fair", 0, 1);
+	struct sched_ent *waits = NULL, *runs[2] = { NULL };
+	struct sched_params p;
+	u32 n = 0;
+
+	sched_params_init(&p, 3);
+	for (u32 g = sim_group(m, &p), i = 0; i < 3; i++)
+		sim_vcpu(m, g, SIM_HOG, 0, 0);
+	sim_run(m, 5 * MS);
+	for (u32 i = 0; i < 3; i++)
+		if (m->vcpu[i].ent.state == SCHED_QUEUED)
+			waits = &m->vcpu[i].ent;
+		else
+			runs[n++ % 2] = &m->vcpu[i].ent;
+	assert_true(waits && n == 2);
+	assert_true(m->sched.policy->yield(&m->sched, runs[0], m->now));
+	assert_false(m->sched.policy->yield(&m->sched, runs[1], m->now));
+	assert_int_equal(waits->invited, runs[0]->cpu + 1);
+	sim_run(m, NS_PER_S);
+	assert_true(scene_judge(m).behind <= BOUND_MS && scene_judge(m).ahead <= BOUND_MS);
+	sim_free(m);
+}
+
+/* In a large VM somebody wakes or sleeps all the time. That changes the pace of all its vCPUs, and yet costs no step for each. */
+static void test_many_vcpus(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+	struct sched_params p;
+
+	sched_params_init(&p, 128);
+	for (u32 g = sim_group(m, &p), i = 0; i < 128; i++)
+		sim_vcpu(m, g, SIM_RANDOM, 600 * US, 3800 * US);
+	scene_vm(m, 60000, SIM_HOG, 0, 0);
+	scene_vm(m, 20000, SIM_RANDOM, 3 * MS, 2 * MS);
+	sim_run(m, NS_PER_S);
+	assert_true(m->steps < 80 * m->ops);
+	assert_true(scene_judge(m).behind <= BOUND_MS && scene_judge(m).ahead <= BOUND_MS);
+	assert_true(scene_judge(m).adds_up);
+	sim_free(m);
+}
+
 static void test_gang(void **state)
 {
 	u64 costop = 0;
@@ -256,6 +300,8 @@ int main(void)
 		cmocka_unit_test(test_equal_vcpus),
 		cmocka_unit_test(test_affinity_by_command),
 		cmocka_unit_test(test_yield),
+		cmocka_unit_test(test_yield_at_once),
+		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_gang),
 	};
 
