@@ -59,8 +59,10 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
-           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c sched/tree.c sched/tour.c
+           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c
+HV_BRISK := sched/fair_turn.c sched/tree.c sched/tour.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-loops=1
+$(HV_BRISK:%.c=$(B)/hv/%.o): HV_OPT := -Os
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)
 
 $(B)/hv/%.o: %.c
@@ -74,7 +76,7 @@ $(B)/hv/%.asm.o: %.asm $(B)/gen/asm-offsets.inc
 	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -I$(B)/gen/ -MD $(@:.o=.d) -MP -o $@ $<
 
 # Twice: the second time with the names of the first one's functions, which do not move by it.
-HV_LINK := $(LD) -O2 --gc-sections -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+HV_LINK := $(LD) -O2 --gc-sections -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --icf=safe \
            --orphan-handling=error -T linker.ld
 
 $(B)/plinth-nameless.elf: $(HV_OBJ) linker.ld

@@ -60,7 +60,7 @@ static void unlock(void)
 	kick_all(&kicked);
 }
 
-enum status run_setup(const struct sched_policy *policy, u64 slice)
+rare enum status run_setup(const struct sched_policy *policy, u64 slice)
 {
 	size_t bytes = policy->bytes(pcpu_count());
 	void *mem = bytes ? mem_alloc(bytes) : NULL;
@@ -72,7 +72,7 @@ enum status run_setup(const struct sched_policy *policy, u64 slice)
 	return OK;
 }
 
-enum status run_group_init(struct sched_group *g, const struct sched_params *params)
+rare enum status run_group_init(struct sched_group *g, const struct sched_params *params)
 {
 	enum status st = sched_params_check(params, rq.sched.cpus);
 
@@ -84,14 +84,14 @@ enum status run_group_init(struct sched_group *g, const struct sched_params *par
 	return st;
 }
 
-void run_group_fini(struct sched_group *g)
+rare void run_group_fini(struct sched_group *g)
 {
 	spin_lock(&rq.lock);
 	rq.sched.policy->detach(&rq.sched, g, now_locked());
 	unlock();
 }
 
-enum status run_group_tune(struct sched_group *g, const struct sched_params *params)
+rare enum status run_group_tune(struct sched_group *g, const struct sched_params *params)
 {
 	enum status st = sched_params_check(params, rq.sched.cpus);
 
@@ -103,7 +103,7 @@ enum status run_group_tune(struct sched_group *g, const struct sched_params *par
 	return st;
 }
 
-void run_init(struct runnable *r, struct sched_group *g)
+rare void run_init(struct runnable *r, struct sched_group *g)
 {
 	spin_lock(&rq.lock);
 	sched_ent_init(&r->ent, g, rq.ids++);
@@ -130,17 +130,13 @@ static void make_ready(struct runnable *r, u64 now)
 }
 
 /* Of one that goes on wanting: who sleeps lags behind nothing. */
-static void note_lag(struct runnable *r, u64 now)
+static void note_lag(struct run_times *t, s64 lag)
 {
-	struct run_times *t = &r->times;
-
-	if (!rq.sched.policy->lag)
-		return;
-	t->lag = rq.sched.policy->lag(&rq.sched, &r->ent, now);
-	if (t->lag > t->behind)
-		t->behind = t->lag;
-	if (-t->lag > t->ahead)
-		t->ahead = -t->lag;
+	t->lag = lag;
+	if (lag > t->behind)
+		t->behind = lag;
+	if (-lag > t->ahead)
+		t->ahead = -lag;
 }
 
 const char *run_policy(void)
@@ -153,7 +149,7 @@ u64 run_slice(void)
 	return rq.sched.slice;
 }
 
-void run_times_of(struct runnable *r, struct run_times *out)
+rare void run_times_of(struct runnable *r, struct run_times *out)
 {
 	u64 now;
 
@@ -166,7 +162,7 @@ void run_times_of(struct runnable *r, struct run_times *out)
 	unlock();
 }
 
-void run_pcpu_of(u32 cpu, struct run_pcpu *out)
+rare void run_pcpu_of(u32 cpu, struct run_pcpu *out)
 {
 	struct pcpu *p = pcpu_get(cpu);
 
@@ -219,17 +215,31 @@ bool run_wanted(u64 until)
 	return false;
 }
 
-static void put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
+/* `r`, which leaves with `result`, and what shall run instead: itself, perhaps, if it goes on wanting. */
+static struct sched_pick put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
-	rq.sched.policy->charge(&rq.sched, p->id, &r->ent, now - p->since);
+	const struct sched_policy *policy = rq.sched.policy;
+	u64 ran = now - p->since;
+
 	r->where = RUN_NOWHERE;
 	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
-		make_ready(r, now);
-		note_lag(r, now);
-		return;
+		struct sched_pick got;
+		s64 lag;
+
+		set_state(r, RUN_STATE_READY, now);
+		if (policy->turn) {
+			got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &lag);
+			note_lag(&r->times, lag);
+			return got;
+		}
+		policy->charge(&rq.sched, p->id, &r->ent, ran);
+		policy->enqueue(&rq.sched, &r->ent, now);
+	} else {
+		set_state(r, result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED, now);
+		policy->charge(&rq.sched, p->id, &r->ent, ran);
+		policy->block(&rq.sched, &r->ent, now);
 	}
-	set_state(r, result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED, now);
-	rq.sched.policy->block(&rq.sched, &r->ent, now);
+	return policy->pick(&rq.sched, p->id, now);
 }
 
 static void take_up(struct pcpu *p, struct runnable *r, u64 now)
@@ -252,12 +262,13 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 
 	spin_lock(&rq.lock);
 	now = now_locked();
-	if (r)
-		put_back(p, r, result, now);
-	else
+	if (r) {
+		got = put_back(p, r, result, now);
+	} else {
 		p->idle_ns += now - p->since;
+		got = rq.sched.policy->pick(&rq.sched, p->id, now);
+	}
 	p->since = now;
-	got = rq.sched.policy->pick(&rq.sched, p->id, now);
 	p->idling = !got.ent;
 	if (got.ent) {
 		struct runnable *n = container_of(got.ent, struct runnable, ent);

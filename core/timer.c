@@ -11,7 +11,7 @@ static struct timer *first(struct pcpu *p)
 	return list_empty(&p->timers) ? NULL : container_of(p->timers.next, struct timer, node);
 }
 
-void timer_pcpu_init(struct pcpu *p)
+rare void timer_pcpu_init(struct pcpu *p)
 {
 	spin_init(&p->timer_lock);
 	list_init(&p->timers);
@@ -19,7 +19,7 @@ void timer_pcpu_init(struct pcpu *p)
 	p->slice_end = TIME_NEVER;
 }
 
-void timer_init(struct timer *t, void (*fn)(void *ctx), void *ctx)
+rare void timer_init(struct timer *t, void (*fn)(void *ctx), void *ctx)
 {
 	*t = (struct timer){ .fn = fn, .ctx = ctx, .due = TIME_NEVER };
 	list_init(&t->node);
@@ -38,7 +38,7 @@ void timer_cancel(struct timer *t)
 }
 
 /* An fn may still run where the timer was before it moved, so all pCPUs are looked at. */
-void timer_drain(struct timer *t)
+rare void timer_drain(struct timer *t)
 {
 	timer_cancel(t);
 	for (u32 i = 0; i < pcpu_count(); i++)

@@ -47,7 +47,7 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 		return best;
 	best.idle = false;
 	for (u32 i = 0; i < f->fluid.line_count; i++)
-		if (f->fluid.line[i].family >> index_of(f, e) & 1)
+		if (f->fluid.line[i].family >> e->group->line->index & 1)
 			around |= BIT(i);
 	owners = fluid_owners(&f->fluid, around);
 	for (u32 i = 0; i < f->fluid.line_count; i++)
@@ -121,36 +121,21 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	}
 }
 
-/*
- * The lag stays within what a schedule can mend. What no schedule can give back is not owed; and what `e` found, because
- * nobody else might run, is not charged beyond a slice: else it would be made to wait for what it took from nobody.
- */
-static void forgive(struct sched *s, struct sched_ent *e)
-{
-	s64 lag = (s64)(e->group->clock - e->served), over = 0;
-
-	if (lag > (s64)(2 * request(s)))
-		over = lag - (s64)(2 * request(s));
-	else if (e->found && -lag > (s64)request(s))
-		over = lag + (s64)request(s);
-	e->served += (u64)over;
-	e->due += (u64)over;
-	e->found = false;
-}
-
 static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 {
-	struct sched_group *g = e->group;
-
 	assert(e->state != SCHED_QUEUED);
-	if (e->state != SCHED_RUNNING) {
+	if (e->state == SCHED_RUNNING)
+		fair_put_back(s, e, now);
+	else
 		wake(s, e, now);
-		return;
-	}
+}
+
+void fair_put_back(struct sched *s, struct sched_ent *e, u64 now)
+{
 	fair_catch_up(s, now);
-	fluid_sync(g, now);
-	forgive(s, e);
-	if (!sched_mask_has(&g->line->cpus, e->cpu)) {
+	fluid_sync(e->group, now);
+	fair_forgive(s, e);
+	if (!sched_mask_has(&e->group->line->cpus, e->cpu)) {
 		/* It may not run here any longer. */
 		e->cpu = find_place(s, e, now).cpu;
 		s->kick(s, e->cpu);
@@ -169,7 +154,7 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	if (e->state == SCHED_QUEUED)
 		fair_queue_out(s, e, now);
 	fluid_sync(e->group, now);
-	forgive(s, e);
+	fair_forgive(s, e);
 	e->stopped = 0;
 	if (tree_before(e->group->clock, e->served))
 		fair_linger(s, e);
@@ -192,13 +177,12 @@ static bool same_cpus(const struct sched *s, const struct sched_mask *a, const s
 static void map_line(struct sched *s, const struct sched_line *l)
 {
 	struct fair *f = fair_of(s);
-	u32 line = (u32)(l - f->fluid.line);
 
 	for (u32 cpu = 0; cpu < s->cpus; cpu++)
 		if (sched_mask_has(&l->cpus, cpu))
-			f->lines[cpu] |= BIT(line);
+			f->lines[cpu] |= BIT(l->index);
 		else
-			f->lines[cpu] &= ~BIT(line);
+			f->lines[cpu] &= ~BIT(l->index);
 }
 
 static enum status attach(struct sched *s, struct sched_group *g, const struct sched_params *p)
@@ -285,15 +269,6 @@ static enum status tune(struct sched *s, struct sched_group *g, const struct sch
 	return st;
 }
 
-static s64 lag(struct sched *s, struct sched_ent *e, u64 now)
-{
-	fair_catch_up(s, now);
-	if (e->state == SCHED_BLOCKED)
-		return 0;
-	fluid_sync(e->group, now);
-	return (s64)(e->group->clock - e->served) / 256;
-}
-
 /* --- Memory -------------------------------------------------------------------------------------------------- */
 
 static size_t bytes(u32 cpus)
@@ -310,7 +285,7 @@ static void init(struct sched *s, void *mem)
 	char *at = (char *)(f + 1);
 
 	s->data = f;
-	fluid_init(&f->fluid, s->cpus);
+	fluid_init(&f->fluid, s->cpus, s->slice);
 	f->current = (struct sched_ent **)at;
 	f->invited = f->current + s->cpus;
 	f->lines = (u64 *)(f->invited + s->cpus);
@@ -341,6 +316,6 @@ const struct sched_policy sched_fair = {
 	.block = block,
 	.pick = fair_pick,
 	.charge = fair_charge,
-	.lag = lag,
 	.yield = fair_yield,
+	.turn = fair_turn,
 };

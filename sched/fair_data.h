@@ -32,6 +32,7 @@ struct fair {
 	u32 *waiting;		    /* [cpus] */
 	u64 last;		    /* ns, when something was last done */
 	u32 ids, total, lingering;  /* groups so far; entities that wait; that linger */
+	u64 busy[KINDS];	    /* the lines in which anybody of that kind waits */
 };
 
 static inline struct fair *fair_of(struct sched *s)
@@ -39,19 +40,26 @@ static inline struct fair *fair_of(struct sched *s)
 	return s->data;
 }
 
+/* Of `lines` those in which anybody waits. */
+static inline u64 fair_busy(const struct fair *f, u64 lines)
+{
+	return lines & (f->busy[0] | f->busy[REAL] | f->busy[LIMITED] | f->busy[REAL | LIMITED]);
+}
+
 static inline u64 request(struct sched *s)
 {
 	return s->slice << 8;
 }
 
-static inline u32 index_of(struct fair *f, const struct sched_ent *e)
+/* Which clock sorts the members of `g`. */
+static inline u32 fair_kind(const struct sched_group *g)
 {
-	return (u32)(e->group->line - f->fluid.line);
+	return (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
 }
 
 static inline struct queue *queue_of(struct fair *f, const struct sched_ent *e)
 {
-	return &f->queue[index_of(f, e)][e->kind];
+	return &f->queue[e->group->line->index][e->kind];
 }
 
 static inline struct sched_ent *ent_of(struct tree_node *n)
@@ -63,8 +71,6 @@ static inline struct sched_ent *ent_of(struct tree_node *n)
 
 /* ns, when what is due at `due` of this line's clock is due; at today's pace. */
 u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now);
-/* The latest beginning that may begin now. */
-u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now);
 /* Computes where `e` stands on the clock that drives its group, which is in sync. */
 void fair_place_keys(struct fair *f, struct sched_ent *e);
 /* The winner among the pCPUs of `m`, or TOUR_NONE. */
@@ -75,19 +81,48 @@ struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, 
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now);
 /* Who waits on `cpu` is let in where a pCPU idles, or, if he has few to choose from, where somebody keeps one of them. */
-void fair_let_in(struct sched *s, u32 cpu);
+void fair_let_in_slowly(struct sched *s, u32 cpu);
+static inline void fair_let_in(struct sched *s, u32 cpu)
+{
+	const struct fair *f = fair_of(s);
+
+	if (f->waiting[cpu] && (tour_best(&f->idle) & tour_best(&f->endless)) != TOUR_NONE)
+		fair_let_in_slowly(s, cpu);
+}
+
 void fair_set_idle(struct fair *f, u32 cpu, bool idle);
 bool fair_is_idle(const struct fair *f, u32 cpu);
-/* Counts what `e` has got since it was last counted. */
-void fair_serve(struct sched *s, struct sched_ent *e, u64 ran);
-/* `e`, whose keys are computed, runs on its pCPU; runs no longer. */
-void fair_run(struct fair *f, struct sched_ent *e);
+/* `e` runs no longer. */
 void fair_stop(struct fair *f, struct sched_ent *e);
 /* A blocked one that is ahead stays until the ideal has caught up, so that it gains nothing by sleeping. */
 void fair_linger(struct sched *s, struct sched_ent *e);
 void fair_linger_end(struct sched *s, struct sched_ent *e);
 /* Sorts the members of those groups anew whose pace is another. */
 void fair_resort(struct sched *s, u64 now);
+
+/* --- fair_turn.c -------------------------------------------------------------------------------------------- */
+
+/* The latest beginning that may begin now. */
+u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now);
+/* Counts what `e` has got since it was last counted. */
+void fair_serve(struct sched *s, struct sched_ent *e, u64 ran);
+/*
+ * The lag of `e`, whose group is in sync, stays within what a schedule can mend. What no schedule can give back is not owed; and what
+ * it found, because nobody else might run, is not charged beyond a slice: else it would be made to wait for what it took from nobody.
+ */
+void fair_forgive(struct sched *s, struct sched_ent *e);
+/* `e`, whose keys are computed, runs on its pCPU. */
+void fair_run(struct fair *f, struct sched_ent *e);
+/* The same; its keys are those of when it was queued. */
+void fair_run_anew(struct fair *f, struct sched_ent *e, u64 now);
+/* ns that it may. */
+u64 fair_slice(struct sched *s, u32 cpu, struct sched_ent *e);
+struct sched_pick fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
+
+/* --- fair.c ------------------------------------------------------------------------------------------------- */
+
+/* `e`, whose slice has ended, waits. */
+void fair_put_back(struct sched *s, struct sched_ent *e, u64 now);
 
 /* --- fair_ideal.c ------------------------------------------------------------------------------------------- */
 
@@ -116,5 +151,25 @@ struct sched_ent *fair_gang_turn(struct sched *s, struct sched_ent *e, u64 now);
 
 /* --- fair_pick.c -------------------------------------------------------------------------------------------- */
 
+/* ns by which the request of another pCPU must be due earlier to be worth its cold cache. */
+static inline u64 fair_fetch_margin(const struct sched *s)
+{
+	return s->slice;
+}
+
+/* `e`, which waits no longer, runs on `cpu`, because it was found or because it may. */
+static inline void fair_take(struct sched_ent *e, u32 cpu, bool found, u64 now)
+{
+	e->state = SCHED_RUNNING;
+	e->cpu = cpu;
+	e->found = found;
+	e->costop += e->stopped ? now - e->stopped : 0;
+	e->stopped = 0;
+	e->since = now;
+	e->counted = 0;
+}
+
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now);
+/* Does anybody wait who has few pCPUs to choose from, this one among them? */
+bool fair_awaited(struct sched *s, u32 cpu);
 void fair_charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran);

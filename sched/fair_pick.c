@@ -4,12 +4,6 @@
 
 #include <lib/bits.h>
 
-/* ns by which the request of another pCPU must be due earlier to be worth its cold cache. */
-static u64 fetch_margin(const struct sched *s)
-{
-	return s->slice;
-}
-
 struct choice {
 	struct sched_ent *ent;
 	u64 due;    /* ns */
@@ -22,7 +16,7 @@ struct choice {
 /* The earliest due that may begin on another pCPU than `cpu`, or NULL: none, or there is an earlier one here. */
 static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now, u32 *at)
 {
-	struct queue *q = &fair_of(s)->queue[l - fair_of(s)->fluid.line][kind];
+	struct queue *q = &fair_of(s)->queue[l->index][kind];
 
 	for (u32 i = 0; i < STALE_TRIES; i++) {
 		struct tree_node *n;
@@ -74,7 +68,7 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1)
+	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1)
 		for (u32 kind = 0; kind < LIMITED; kind++) {
 			struct queue *q = &f->queue[__builtin_ctzll(rest)][kind];
 			u32 at = tour_best(&q->begin);
@@ -93,11 +87,11 @@ static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
 {
 	struct choice here = { 0 }, there = { 0 };
 
-	for (; lines; lines &= lines - 1)
+	for (lines = fair_busy(fair_of(s), lines); lines; lines &= lines - 1)
 		for (u32 i = (u32)__builtin_ctzll(lines), kind = 0; kind < KINDS; kind++)
-			if (fair_of(s)->queue[i][kind].waiting)
+			if (fair_of(s)->busy[kind] >> i & 1)
 				look(s, i, kind, cpu, now, &here, &there);
-	if (there.ent && (!here.ent || there.due + fetch_margin(s) < here.due))
+	if (there.ent && (!here.ent || there.due + fair_fetch_margin(s) < here.due))
 		return there;
 	return here;
 }
@@ -122,7 +116,7 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 	struct fair *f = fair_of(s);
 	u64 next = SCHED_NEVER;
 
-	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1)
+	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1)
 		for (u32 kind = LIMITED; kind < KINDS; kind++) {
 			u32 i = (u32)__builtin_ctzll(rest);
 			struct tour *t = &f->queue[i][kind].begin;
@@ -143,11 +137,11 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 }
 
 /* Does anybody wait who has few pCPUs to choose from, this one among them? */
-static bool awaited(struct sched *s, u32 cpu)
+bool fair_awaited(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = f->lines[cpu]; f->total && rest; rest &= rest - 1) {
+	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1) {
 		u32 i = (u32)__builtin_ctzll(rest);
 
 		for (u32 k = 0; f->fluid.line[i].cpu_count < s->cpus && k < KINDS; k++)
@@ -155,20 +149,6 @@ static bool awaited(struct sched *s, u32 cpu)
 				return true;
 	}
 	return false;
-}
-
-static u64 slice_of(struct sched *s, u32 cpu, struct sched_ent *e)
-{
-	struct fair *f = fair_of(s);
-	u64 left = (e->due - e->served + 255) >> 8;
-
-	/* Who is entitled to a whole pCPU keeps it. */
-	e->endless = !f->waiting[cpu] && fluid_member_rate(e->group) >= SCHED_ONE && !awaited(s, cpu);
-	if (e->endless) {
-		tour_set(&f->endless, cpu, 0);
-		return SCHED_NEVER;
-	}
-	return min_u64(max_u64(left, s->slice / 8), s->slice);
 }
 
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
@@ -187,21 +167,10 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
 	fair_queue_out(s, c.ent, now);
-	c.ent->state = SCHED_RUNNING;
-	c.ent->cpu = cpu;
-	c.ent->found = c.found;
-	c.ent->costop += c.ent->stopped ? now - c.ent->stopped : 0;
-	c.ent->stopped = 0;
-	c.ent->since = now;
-	c.ent->counted = 0;
-	/* Its keys are those of the queue, if the pace is the same. */
-	if (c.ent->placed != c.ent->group->line->points.epoch) {
-		fluid_sync(c.ent->group, now);
-		fair_place_keys(f, c.ent);
-	}
-	fair_run(f, c.ent);
+	fair_take(c.ent, cpu, c.found, now);
+	fair_run_anew(f, c.ent, now);
 	fair_let_in(s, cpu);
-	return (struct sched_pick){ .ent = c.ent, .slice = slice_of(s, cpu, c.ent) };
+	return (struct sched_pick){ .ent = c.ent, .slice = fair_slice(s, cpu, c.ent) };
 }
 
 void fair_charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)

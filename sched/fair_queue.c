@@ -16,27 +16,16 @@ u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
 	return l->level == FLUID_NO_LEVEL ? now : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
 }
 
-/* The latest beginning that may begin now. */
-u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
-{
-	if (kind & REAL)
-		return now + s->slice;
-	/* No virtual time passes: who is still sorted by it has all that he can use; but if he is limited, he is to be sorted anew. */
-	if (l->level == FLUID_NO_LEVEL)
-		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
-	return fluid_virtual(l, now) + (u64)fluid_to_virtual(l, s->slice);
-}
-
 /* Where it stands on the clock that drives its group. The group is in sync. */
 void fair_place_keys(struct fair *f, struct sched_ent *e)
 {
 	struct sched_group *g = e->group;
-	/* Who is entitled to a whole pCPU cannot catch up: he is always due. */
-	u64 due = fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
+	/* Who is entitled to a whole pCPU cannot catch up: he is always due. Who shares is not. */
+	u64 due = !fluid_sharing(g) && fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
 	/* Its siblings shall go by the same clock. */
 	fluid_check(&f->fluid, g);
-	e->kind = (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
+	e->kind = (u8)fair_kind(g);
 	e->sort.key = fluid_when(g, e->served);
 	e->sort.due = due == e->served ? e->sort.key : fluid_when(g, due);
 	e->placed = g->line->points.epoch;
@@ -70,7 +59,7 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	struct queue *q = &f->queue[l - f->fluid.line][kind];
+	struct queue *q = &f->queue[l->index][kind];
 	struct tree_node *next;
 
 	if (!q->on[cpu].root) {
@@ -111,6 +100,7 @@ void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 	f->waiting[cpu]++;
 	f->total++;
 	queue_of(f, e)->waiting++;
+	f->busy[e->kind] |= BIT(e->group->line->index);
 	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
 	publish_new(s, e, now);
 }
@@ -122,7 +112,8 @@ void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
 	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
 	f->total--;
-	queue_of(f, e)->waiting--;
+	if (!--queue_of(f, e)->waiting)
+		f->busy[e->kind] &= ~BIT(e->group->line->index);
 	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
 	fair_publish(s, e->group->line, e->kind, e->cpu, now);
 }
@@ -135,13 +126,11 @@ static bool waits(const struct fair *f, u32 line, u32 cpu)
 	return false;
 }
 
-void fair_let_in(struct sched *s, u32 cpu)
+void fair_let_in_slowly(struct sched *s, u32 cpu)
 {
 	struct fair *f = fair_of(s);
 
-	if (!f->waiting[cpu] || (tour_best(&f->idle) == TOUR_NONE && tour_best(&f->endless) == TOUR_NONE))
-		return;
-	for (u64 rest = f->lines[cpu]; rest; rest &= rest - 1) {
+	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1) {
 		u32 i = (u32)__builtin_ctzll(rest), at;
 
 		if (!waits(f, i, cpu))
@@ -168,22 +157,6 @@ void fair_set_idle(struct fair *f, u32 cpu, bool idle)
 bool fair_is_idle(const struct fair *f, u32 cpu)
 {
 	return tour_has(&f->idle, cpu);
-}
-
-/* Counts what `e` has got since it was last counted. */
-void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
-{
-	e->served += ran << 8;
-	e->counted += ran;
-	if ((s64)(e->due - e->served) <= 0)
-		e->due = e->served + request(s);
-}
-
-/* `e` runs on its pCPU: publishes when it is due. */
-void fair_run(struct fair *f, struct sched_ent *e)
-{
-	tour_set(&queue_of(f, e)->running, e->cpu, ~e->sort.due);
-	f->current[e->cpu] = e;
 }
 
 void fair_stop(struct fair *f, struct sched_ent *e)
@@ -275,6 +248,8 @@ void fair_resort(struct sched *s, u64 now)
 	struct fair *f = fair_of(s);
 	struct sched_group *g;
 
+	if (!f->fluid.stirred)
+		return;
 	while (!list_empty(&f->fluid.moved)) {
 		g = container_of(f->fluid.moved.next, struct sched_group, moved);
 		list_del(&g->moved);
@@ -285,4 +260,5 @@ void fair_resort(struct sched *s, u64 now)
 	for (u32 i = 0; i < TURNS_UP && (g = fluid_turned(&f->fluid, false)); i++)
 		resort(s, g, now);
 	wake_idle(s);
+	f->fluid.stirred = (f->fluid.unsure[0] | f->fluid.unsure[1]) || !list_empty(&f->fluid.moved);
 }

@@ -8,32 +8,23 @@
 #include <sched/share.h>
 #include <sched/steps.h>
 
-/* a * b / d with a sign; very much if it is more than that. */
-static s64 scale(s64 a, u64 b, u64 d)
+u64 fluid_ratio_wide(u64 a, u64 b, u64 d)
 {
-	u64 size = (u64)(a < 0 ? -a : a), most = 1ull << 62, got;
-	unsigned __int128 product = (unsigned __int128)size * b;
+	unsigned __int128 product = (unsigned __int128)a * b;
+	u64 most = 1ull << 62;
 
 	if (!a)
 		return 0;
-	if (!(product >> 64) && d)
-		got = min_u64((u64)product / d, most);
-	else
-		got = product >> 62 >= d ? most : mul_div(size, b, d);
-	return a < 0 ? -(s64)got : (s64)got;
+	return product >> 62 >= d ? most : mul_div(a, b, d);
+}
+
+/* Outside of the way of most switches: one copy for all. */
+static s64 scale(s64 a, u64 b, u64 d)
+{
+	return fluid_scale(a, b, d);
 }
 
 /* --- Clocks -------------------------------------------------------------------------------------------------- */
-
-u64 fluid_virtual(struct sched_line *l, u64 now)
-{
-	if (l->at == now)
-		return l->clock;
-	if (l->weight)
-		l->clock += (u64)scale((s64)(now - l->at), l->rate, l->weight);
-	l->at = now;
-	return l->clock;
-}
 
 u64 fluid_time(const struct sched_line *l, u64 virt)
 {
@@ -43,21 +34,6 @@ u64 fluid_time(const struct sched_line *l, u64 virt)
 		return l->at;
 	/* Rounded up: then it is that late. */
 	return l->rate ? l->at + (u64)scale(ahead, l->weight, l->rate) + 1 : SCHED_NEVER;
-}
-
-static bool capped(const struct sched_group *g)
-{
-	return g->by_cap.key <= g->line->level;
-}
-
-static bool floored(const struct sched_group *g)
-{
-	return g->floor && g->by_floor.key > g->line->level;
-}
-
-bool fluid_sharing(const struct sched_group *g)
-{
-	return !capped(g) && !floored(g);
 }
 
 bool fluid_limited(const struct sched_group *g)
@@ -112,15 +88,15 @@ u64 fluid_when(const struct sched_group *g, u64 clock)
 
 	if (fluid_sharing(g))
 		return g->line->clock + (u64)scale(ahead, d, g->params.shares);
-	return g->synced + (u64)scale(ahead, d, capped(g) ? g->cap : g->floor);
+	return g->synced + (u64)scale(ahead, d, fluid_capped(g) ? g->cap : g->floor);
 }
 
 /* What the group gets now. */
 u64 fluid_rate(const struct sched_group *g)
 {
-	if (capped(g))
+	if (fluid_capped(g))
 		return g->cap;
-	if (floored(g))
+	if (fluid_floored(g))
 		return g->floor;
 	return g->line->weight ? mul_div(g->line->rate, g->params.shares, g->line->weight) : 0;
 }
@@ -128,11 +104,6 @@ u64 fluid_rate(const struct sched_group *g)
 u64 fluid_member_rate(const struct sched_group *g)
 {
 	return g->runnable ? fluid_rate(g) / g->runnable : 0;
-}
-
-s64 fluid_to_virtual(const struct sched_line *l, u64 ns)
-{
-	return l->weight ? scale((s64)ns, l->rate, l->weight) : 0;
 }
 
 s64 fluid_to_ns(const struct sched_line *l, s64 virt)
@@ -249,6 +220,7 @@ static void place(struct sched_group *g, u64 most, u64 now)
 
 static void note(struct fluid *f, struct sched_group *g)
 {
+	f->stirred = true;
 	if (list_empty(&g->moved))
 		list_add_tail(&f->moved, &g->moved);
 }
@@ -327,16 +299,20 @@ void fluid_check(struct fluid *f, struct sched_group *g)
 
 struct sched_group *fluid_turned(struct fluid *f, bool sunk)
 {
-	/* From where the last search ended. */
-	for (u32 n = f->line_count; n--;) {
-		struct sched_line *l;
-		struct point *p;
+	u64 *unsure = &f->unsure[sunk];
 
-		f->turn[sunk] = f->turn[sunk] + 1 < f->line_count ? f->turn[sunk] + 1 : 0;
-		l = &f->line[f->turn[sunk]];
-		p = l->points.right[sunk] ? NULL : points_wrong(&l->points, l->level, sunk);
-		if (p)
+	/* From where the last search ended. */
+	while (*unsure) {
+		u64 behind = *unsure & ~(BIT(f->turn[sunk]) * 2 - 1);
+		u32 i = (u32)__builtin_ctzll(behind ? behind : *unsure);
+		struct sched_line *l = &f->line[i];
+		struct point *p = points_wrong(&l->points, l->level, sunk);
+
+		if (p) {
+			f->turn[sunk] = i;
 			return p->weight > 0 ? BY_CAP(p) : BY_FLOOR(p);
+		}
+		*unsure &= ~BIT(i);
 	}
 	return NULL;
 }

@@ -13,12 +13,14 @@
 
 struct sched_line {
 	struct sched_mask cpus;
+	u32 index; /* of itself */
 	u32 cpu_count, groups, depth;
 	struct sched_group *pool; /* whose members these are, or NULL */
 	u64 inside;	     /* without a pool: lines whose pCPUs are among these, itself too */
 	u64 family;	     /* all lines whose pCPUs are among these, pools too */
 	u64 level;	     /* 2^-24 of a rate for each share; by it the points are told apart */
 	u64 rate, weight;    /* the same as a fraction: what those get together that share, and their shares */
+	u64 reach;	     /* virtual time to come in a slice, at today's pace */
 	u64 clock, at;	     /* virtual time (2^-24 ns for each share), and when it was that */
 	u64 told, told_at;   /* the same, as far as the points know */
 	u64 caps, floors;    /* of its runnable members, together */
@@ -28,7 +30,10 @@ struct sched_line {
 
 struct fluid {
 	u32 cpus, line_count, deepest;
-	u32 turn[2];	   /* the lines that fluid_turned() looked at last */
+	u64 slice;	   /* ns */
+	u32 turn[2];	   /* the lines in which fluid_turned() found somebody last */
+	u64 unsure[2];	   /* those that it has to look at again */
+	bool stirred;	   /* there may be something in `unsure`, `risen`, `moved` */
 	u64 risen;	   /* lines whose level is higher than the reader knows */
 	u64 roots;	   /* the lines without a pool */
 	u64 full;	   /* those whose pCPUs are all taken by them and the lines inside, which cannot go elsewhere */
@@ -36,7 +41,7 @@ struct fluid {
 	struct sched_line line[FLUID_LINES];
 };
 
-void fluid_init(struct fluid *f, u32 cpus);
+void fluid_init(struct fluid *f, u32 cpus, u64 slice);
 /* `g` joins a line, with nobody runnable. E_FULL: too many lines, or too much reserved. */
 enum status must_check fluid_attach(struct fluid *f, struct sched_group *g, u32 id);
 void fluid_detach(struct fluid *f, struct sched_group *g);
@@ -55,8 +60,6 @@ void fluid_check(struct fluid *f, struct sched_group *g);
 u64 fluid_owners(const struct fluid *f, u64 lines);
 /* Brings g->clock up to date. */
 void fluid_sync(struct sched_group *g, u64 now);
-/* The line's virtual time. */
-u64 fluid_virtual(struct sched_line *l, u64 now);
 /* ns, when the line's virtual time will be that, or was first known to be past it. */
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
@@ -67,15 +70,56 @@ u64 fluid_time(const struct sched_line *l, u64 virt);
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
 void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
 
+/* a * b / d; very much if it is more than that. Mostly the product is of 64 bits. */
+u64 fluid_ratio_wide(u64 a, u64 b, u64 d);
+static inline u64 fluid_ratio(u64 a, u64 b, u64 d)
+{
+	u64 product;
+
+	if (__builtin_mul_overflow(a, b, &product) || d <= 4)
+		return fluid_ratio_wide(a, b, d);
+	return product / d;
+}
+
+/* The same with a sign. */
+static inline s64 fluid_scale(s64 a, u64 b, u64 d)
+{
+	u64 sign = (u64)(a >> 63);
+
+	return (s64)((fluid_ratio(((u64)a ^ sign) - sign, b, d) ^ sign) - sign);
+}
+
+/* The line's virtual time. */
+static inline u64 fluid_virtual(struct sched_line *l, u64 now)
+{
+	if (l->at != now && l->weight)
+		l->clock += fluid_ratio(now - l->at, l->rate, l->weight);
+	l->at = now;
+	return l->clock;
+}
+
 /* Can its members use more than they may? */
 bool fluid_limited(const struct sched_group *g);
-/* Does `g` get what its shares give, not a bound? */
-bool fluid_sharing(const struct sched_group *g);
+/* Does `g` get its cap, or its floor, or what its shares give? */
+static inline bool fluid_capped(const struct sched_group *g)
+{
+	return g->by_cap.key <= g->line->level;
+}
+
+static inline bool fluid_floored(const struct sched_group *g)
+{
+	return g->floor && g->by_floor.key > g->line->level;
+}
+
+static inline bool fluid_sharing(const struct sched_group *g)
+{
+	return !fluid_capped(g) && !fluid_floored(g);
+}
+
 /* What the group, or each runnable member, gets now. */
 u64 fluid_rate(const struct sched_group *g);
 u64 fluid_member_rate(const struct sched_group *g);
 /* When, by the clock that drives g, each member will have got `clock` (1/256 ns); g is in sync. */
 u64 fluid_when(const struct sched_group *g, u64 clock);
-/* Virtual time to come in so many ns, or ns in so much virtual time, at today's pace. */
-s64 fluid_to_virtual(const struct sched_line *l, u64 ns);
+/* ns in so much virtual time, at today's pace. */
 s64 fluid_to_ns(const struct sched_line *l, s64 virt);

@@ -7,9 +7,10 @@
 #include <lib/string.h>
 #include <sched/share.h>
 
-void fluid_init(struct fluid *f, u32 cpus)
+void fluid_init(struct fluid *f, u32 cpus, u64 slice)
 {
 	f->cpus = cpus;
+	f->slice = slice;
 	f->line_count = f->deepest = 0;
 	f->roots = 0;
 	list_init(&f->moved);
@@ -73,7 +74,7 @@ static struct sched_line *new_line(struct fluid *f, const struct sched_mask *cpu
 	if (i == f->line_count)
 		f->line_count++;
 	l = &f->line[i];
-	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL };
+	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL, .index = i };
 	l->depth = pool ? pool->line->depth + 1 : 0;
 	for (u32 w = 0; w < ARRAY_LEN(cpus->word); w++)
 		l->cpu_count += bits_count(cpus->word[w]);

@@ -122,7 +122,6 @@ void points_insert(struct points *t, struct point *p, u64 level)
 	p->more_real = p->more_virt = 0;
 	p->epoch = ~0ull;
 	p->noted = p->key <= level;
-	points_moved(t);
 	insert(&t->root, p);
 }
 
@@ -221,11 +220,6 @@ static struct point *first_behind(struct point *p, u64 key, u32 id, bool noted)
 	return whole ? first(best, noted) : best;
 }
 
-void points_moved(struct points *t)
-{
-	t->right[0] = t->right[1] = false;
-}
-
 struct point *points_wrong(struct points *t, u64 level, bool noted)
 {
 	u64 begin = noted ? level : 0;
@@ -235,10 +229,8 @@ struct point *points_wrong(struct points *t, u64 level, bool noted)
 	p = first_behind(t->root, t->key[noted] > begin ? t->key[noted] : begin, t->key[noted] > begin ? t->id[noted] : ~0u, noted);
 	if (!p || (!noted && p->key > level))
 		p = first_behind(t->root, begin, noted ? ~0u : 0, noted);
-	if (!p || (!noted && p->key > level)) {
-		t->right[noted] = true;
+	if (!p || (!noted && p->key > level))
 		return NULL;
-	}
 	t->key[noted] = p->key;
 	t->id[noted] = p->id;
 	return p;

@@ -26,7 +26,6 @@ struct point {
 struct points {
 	struct point *root;
 	u64 epoch;  /* counts the calls of points_pass() */
-	bool right[2]; /* nobody is noted wrongly; until the level or a point changes */
 	u64 key[2];    /* where the last search ended */
 	u32 id[2];
 };
@@ -42,8 +41,6 @@ void points_sum(const struct points *t, u64 level, s64 *bound, s64 *weight);
 void points_pass(struct points *t, u64 level, u64 real, u64 virt);
 /* Brings base_real and base_virt of `p` up to the epoch. */
 void points_read(const struct points *t, struct point *p);
-/* The level is another. */
-void points_moved(struct points *t);
-/* A point that is noted as at or beyond this level and is not; or the other way about; or NULL. Not if right[noted]. */
+/* A point that is noted as at or beyond this level and is not; or the other way about; or NULL. */
 struct point *points_wrong(struct points *t, u64 level, bool noted);
 void points_note(struct points *t, struct point *p, bool noted);

@@ -143,13 +143,16 @@ struct sched_policy {
 	struct sched_pick (*pick)(struct sched *s, u32 cpu, u64 now);
 	/* `e`, running on `cpu`, has run for `ran` ns until now. */
 	void (*charge)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran);
-	/* ns that the ideal has given `e` until now less what it was charged with. NULL: the policy has no ideal. */
-	s64 (*lag)(struct sched *s, struct sched_ent *e, u64 now);
 	/*
 	 * `e`, running, spins for what a preempted sibling may hold. True: there is a sibling that may have its pCPU; the next
 	 * pick() there, which the caller makes soon (charge, enqueue, pick), takes it. False: let it go on. NULL: always false.
 	 */
 	bool (*yield)(struct sched *s, struct sched_ent *e, u64 now);
+	/*
+	 * `e` has run on `cpu` for `ran` ns until now and still is runnable: as charge(), enqueue() and pick(). Its lag now: ns that the
+	 * ideal has given it less what it was charged with. NULL: the caller does these; the policy has no ideal.
+	 */
+	struct sched_pick (*turn)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
 };
 
 extern const struct sched_policy sched_rr, sched_fair, sched_fixed;

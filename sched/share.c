@@ -82,16 +82,20 @@ static void set_level(struct fluid *f, struct sched_line *l, const struct level 
 {
 	if (l->level == v->key && l->rate == v->rate && l->weight == v->weight)
 		return;
+	f->stirred = true;
 	points_pass(&l->points, l->level, l->at - l->told_at, l->clock - l->told);
 	l->told = l->clock;
 	l->told_at = l->at;
 	if (v->key > l->level)
-		f->risen |= BIT(l - f->line);
-	if (l->level != v->key)
-		points_moved(&l->points);
+		f->risen |= BIT(l->index);
+	if (l->level != v->key) {
+		f->unsure[0] |= BIT(l->index);
+		f->unsure[1] |= BIT(l->index);
+	}
 	l->level = v->key;
 	l->rate = v->rate;
 	l->weight = v->weight;
+	l->reach = l->weight ? fluid_ratio(f->slice, l->rate, l->weight) : 0;
 }
 
 /* What the line gets at its level. */
@@ -184,7 +188,7 @@ void share_lines(struct fluid *f)
 
 bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation)
 {
-	u64 self = BIT(l - f->line), machine = reservation;
+	u64 self = BIT(l->index), machine = reservation;
 
 	for (u64 rest = f->roots; rest; rest &= rest - 1) {
 		const struct sched_line *a = &f->line[__builtin_ctzll(rest)];

@@ -18,7 +18,7 @@ size_t tour_bytes(u32 count)
 	return tour_size(count) * (sizeof(u64) + 2 * sizeof(u32));
 }
 
-void tour_init(struct tour *t, u32 count, char **mem)
+rare void tour_init(struct tour *t, u32 count, char **mem)
 {
 	t->size = tour_size(count);
 	t->key = (u64 *)*mem;
@@ -66,11 +66,6 @@ void tour_clear(struct tour *t, u32 cpu)
 		return;
 	t->win[t->size + cpu] = TOUR_NONE;
 	replay(t, cpu);
-}
-
-u32 tour_best(const struct tour *t)
-{
-	return t->win[1];
 }
 
 u32 tour_best_of(const struct tour *t, u32 lo, u32 hi)

@@ -29,5 +29,9 @@ static inline bool tour_has(const struct tour *t, u32 cpu)
 }
 
 /* Who has the least key of all / of lo <= cpu < hi, or TOUR_NONE. */
-u32 tour_best(const struct tour *t);
+static inline u32 tour_best(const struct tour *t)
+{
+	return t->win[1];
+}
+
 u32 tour_best_of(const struct tour *t, u32 lo, u32 hi);

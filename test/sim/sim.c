@@ -157,26 +157,31 @@ static void judge_gang(struct sim *m, const struct sim_vcpu *v)
 			m->skew = sim_lag(m, &m->vcpu[i]) - mine;
 }
 
-static void put_back(struct sim *m, u32 cpu)
+/* What runs there leaves. True: it goes on wanting, and the policy is to be told so by turn(). */
+static bool put_back(struct sim *m, u32 cpu)
 {
 	struct sim_cpu *c = &m->cpu[cpu];
 	struct sim_vcpu *v = c->current;
 	u64 ran = m->now - c->since;
+	bool again;
 
 	judge(m, v);
 	judge_gang(m, v);
 	if (v->ent.found && -sim_lag(m, v) > (double)m->sched.slice)
 		ideal_forgive(m, v);
-	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
 	c->current = NULL;
 	if (v->left != SCHED_NEVER)
 		v->left -= ran < v->left ? ran : v->left;
-	if (v->left && !v->gone) {
-		m->waiting++;
+	again = v->left && !v->gone;
+	m->waiting += again;
+	if (again && m->sched.policy->turn && !m->stepwise)
+		return true;
+	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
+	if (again)
 		CALL(m, enqueue(&m->sched, &v->ent, m->now));
-	} else {
+	else
 		fall_asleep(m, v);
-	}
+	return false;
 }
 
 /* The policy says that nobody who waits for this pCPU may begin, `v` neither: counts how much earlier one might have. */
@@ -230,16 +235,20 @@ static void arm(struct sim *m, u32 cpu)
 static void resched(struct sim *m, u32 cpu)
 {
 	struct sim_cpu *c = &m->cpu[cpu];
+	struct sim_vcpu *v = c->current;
 	struct sched_pick p;
-	bool was_idle = !c->current;
-	u64 at = SCHED_NEVER, before;
+	bool was_idle = !v, turn = v && put_back(m, cpu);
+	u64 at = SCHED_NEVER, before = sched_steps;
+	s64 lag;
 
-	if (c->current)
-		put_back(m, cpu);
-	else
+	if (!v)
 		c->idle_ns += m->now - c->since;
-	before = sched_steps;
-	p = m->sched.policy->pick(&m->sched, cpu, m->now);
+	/* It counts as the two calls that it is instead of. */
+	m->ops += turn;
+	if (turn)
+		p = m->sched.policy->turn(&m->sched, cpu, &v->ent, m->now - c->since, m->now, &lag);
+	else
+		p = m->sched.policy->pick(&m->sched, cpu, m->now);
 	count(m, before);
 	c->since = m->now;
 	c->current = p.ent ? container_of(p.ent, struct sim_vcpu, ent) : NULL;

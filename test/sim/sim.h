@@ -89,6 +89,7 @@ struct sim {
 	double level;
 	u64 ideal_at, ideal_next;
 	bool ideal_stale, limits;
+	bool stepwise;    /* the policy's turn() is not called, but what it stands for */
 	bool clairvoyant; /* the ideal knows how long each burst will be; before the first one */
 	/* called after every event, for plots */
 	void (*watch)(struct sim *m, void *ctx);
