@@ -19,10 +19,16 @@ static struct {
 	bool any_kicked;	  /* [lock] are there such? */
 } rq = { .lock = SPINLOCK_INIT };
 
+/* `now`, which time_now() has answered, as the policy is to see it. */
+static u64 in_order(u64 now)
+{
+	rq.last = max_u64(rq.last, now);
+	return rq.last;
+}
+
 static u64 now_locked(void)
 {
-	rq.last = max_u64(rq.last, time_now());
-	return rq.last;
+	return in_order(time_now());
 }
 
 static void kick(struct sched *s, u32 cpu)
@@ -44,20 +50,23 @@ static void kick_all(const struct sched_mask *who)
 		}
 }
 
-/* Tells whom the policy kicked only after the lock is free: the first that they do is to take it. */
-static void unlock(void)
+static rare void unlock_and_kick(void)
 {
-	struct sched_mask kicked;
+	struct sched_mask kicked = rq.kicked;
 
-	if (!rq.any_kicked) {
-		spin_unlock(&rq.lock);
-		return;
-	}
-	kicked = rq.kicked;
 	rq.kicked = (struct sched_mask){ 0 };
 	rq.any_kicked = false;
 	spin_unlock(&rq.lock);
 	kick_all(&kicked);
+}
+
+/* Tells whom the policy kicked only after the lock is free: the first that they do is to take it. */
+static void unlock(void)
+{
+	if (rq.any_kicked)
+		unlock_and_kick();
+	else
+		spin_unlock(&rq.lock);
 }
 
 rare enum status run_setup(const struct sched_policy *policy, u64 slice)
@@ -129,14 +138,13 @@ static void make_ready(struct runnable *r, u64 now)
 	rq.sched.policy->enqueue(&rq.sched, &r->ent, now);
 }
 
-/* Of one that goes on wanting: who sleeps lags behind nothing. */
-static void note_lag(struct run_times *t, s64 lag)
+/* The lag is of one that goes on wanting: who sleeps lags behind nothing. */
+static void note_lag(struct run_times *t)
 {
-	t->lag = lag;
-	if (lag > t->behind)
-		t->behind = lag;
-	if (-lag > t->ahead)
-		t->ahead = -lag;
+	if (t->lag > t->behind)
+		t->behind = t->lag;
+	if (-t->lag > t->ahead)
+		t->ahead = -t->lag;
 }
 
 const char *run_policy(void)
@@ -193,7 +201,7 @@ void run_notify(struct runnable *r)
 		pcpu_kick(target);
 }
 
-bool run_yield(struct runnable *r)
+rare bool run_yield(struct runnable *r)
 {
 	bool gives_way;
 
@@ -207,11 +215,14 @@ bool run_yield(struct runnable *r)
 
 bool run_wanted(u64 until)
 {
+	u64 now;
+
 	irq_window();
-	timer_run_due();
-	if (atomic_load_explicit(&this_pcpu()->wanted, memory_order_acquire) || time_now() >= until)
+	now = time_now();
+	timer_run_due(now);
+	if (atomic_load_explicit(&this_pcpu()->wanted, memory_order_acquire) || now >= until)
 		return true;
-	timer_arm(until);
+	timer_arm(until, now);
 	return false;
 }
 
@@ -223,13 +234,11 @@ static struct sched_pick put_back(struct pcpu *p, struct runnable *r, enum run_r
 
 	r->where = RUN_NOWHERE;
 	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
-		struct sched_pick got;
-		s64 lag;
-
 		set_state(r, RUN_STATE_READY, now);
 		if (policy->turn) {
-			got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &lag);
-			note_lag(&r->times, lag);
+			struct sched_pick got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
+
+			note_lag(&r->times);
 			return got;
 		}
 		policy->charge(&rq.sched, p->id, &r->ent, ran);
@@ -255,13 +264,12 @@ static void take_up(struct pcpu *p, struct runnable *r, u64 now)
 }
 
 /* From `r`, which left with `result` (NULL: from idling), to what shall run now. All time is somebody's: there is no gap. */
-static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_result result)
+static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
 	struct sched_pick got;
-	u64 now;
 
 	spin_lock(&rq.lock);
-	now = now_locked();
+	now = in_order(now);
 	if (r) {
 		got = put_back(p, r, result, now);
 	} else {
@@ -286,7 +294,7 @@ static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 
 	p->current = r;
 	p->slice_end = until;
-	timer_arm(until);
+	timer_arm(until, p->since);
 	result = r->run(r, until);
 	p->current = NULL;
 	p->slice_end = TIME_NEVER;
@@ -298,7 +306,7 @@ static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 static void idle(u64 until)
 {
 	window_enter(NULL);
-	timer_arm(until);
+	timer_arm(until, this_pcpu()->since);
 	cpu_idle();
 }
 
@@ -312,12 +320,12 @@ _Noreturn void run_loop(void)
 	for (;;) {
 		struct sched_pick got;
 		struct runnable *left = r;
-		u64 until;
+		u64 until, now = time_now();
 
-		timer_run_due();
+		timer_run_due(now);
 		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
 		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
-		got = next(p, left, result);
+		got = next(p, left, result, now);
 		if (left && result == RUN_GONE)
 			left->gone(left);
 		until = got.slice == SCHED_NEVER ? TIME_NEVER : p->since + got.slice;

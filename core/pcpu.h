@@ -27,6 +27,7 @@ struct pcpu {
 	struct window *window;	  /* [o] address space in CR3; NULL: the shared one */
 	struct spinlock timer_lock;
 	struct list timers;	  /* [timer_lock] sorted by due */
+	atomic_ullong next_due;	  /* [a] of the first timer, TIME_NEVER: none; set under timer_lock, brought forward by this pCPU only: relaxed */
 	struct timer *_Atomic timer_running; /* [a] whose fn runs now: set under timer_lock, cleared with release */
 	u64 since;		  /* [run queue lock] ns, when what runs, or idling, began */
 	u64 idle_ns;		  /* [run queue lock] until `since` */

@@ -11,10 +11,24 @@ static struct timer *first(struct pcpu *p)
 	return list_empty(&p->timers) ? NULL : container_of(p->timers.next, struct timer, node);
 }
 
+/* The list is another. */
+static void note_first(struct pcpu *p)
+{
+	const struct timer *t = first(p);
+
+	atomic_store_explicit(&p->next_due, t ? t->due : TIME_NEVER, memory_order_relaxed);
+}
+
+static u64 next_due(struct pcpu *p)
+{
+	return atomic_load_explicit(&p->next_due, memory_order_relaxed);
+}
+
 rare void timer_pcpu_init(struct pcpu *p)
 {
 	spin_init(&p->timer_lock);
 	list_init(&p->timers);
+	atomic_init(&p->next_due, TIME_NEVER);
 	p->armed = TIME_NEVER;
 	p->slice_end = TIME_NEVER;
 }
@@ -34,6 +48,7 @@ void timer_cancel(struct timer *t)
 	spin_lock(&p->timer_lock);
 	list_del(&t->node);
 	t->due = TIME_NEVER;
+	note_first(p);
 	spin_unlock(&p->timer_lock);
 }
 
@@ -63,14 +78,14 @@ void timer_set(struct timer *t, u64 due)
 		if (container_of(at, struct timer, node)->due > due)
 			break;
 	list_add_before(at, &t->node);
+	note_first(p);
 	spin_unlock(&p->timer_lock);
 	if (due < p->armed)
-		timer_arm(p->slice_end);
+		timer_arm(p->slice_end, time_now());
 }
 
-void timer_run_due(void)
+static rare void run_due(struct pcpu *p)
 {
-	struct pcpu *p = this_pcpu();
 	struct timer *t;
 
 	for (;;) {
@@ -80,6 +95,7 @@ void timer_run_due(void)
 			break;
 		list_del(&t->node);
 		t->due = TIME_NEVER;
+		note_first(p);
 		atomic_store_explicit(&p->timer_running, t, memory_order_relaxed);
 		spin_unlock(&p->timer_lock);
 		t->fn(t->ctx);
@@ -88,26 +104,26 @@ void timer_run_due(void)
 	spin_unlock(&p->timer_lock);
 }
 
-void timer_arm(u64 limit)
+void timer_run_due(u64 now)
 {
 	struct pcpu *p = this_pcpu();
-	struct timer *t;
-	u64 at = limit, now;
 
-	spin_lock(&p->timer_lock);
-	t = first(p);
-	if (t)
-		at = min_u64(at, t->due);
-	spin_unlock(&p->timer_lock);
+	if (next_due(p) <= now)
+		run_due(p);
+}
+
+void timer_arm(u64 limit, u64 now)
+{
+	struct pcpu *p = this_pcpu();
+	u64 at = min_u64(limit, next_due(p));
+
 	if (at == p->armed)
 		return;
 	p->armed = at;
-	if (at == TIME_NEVER) {
+	if (at == TIME_NEVER)
 		lapic_timer_stop();
-		return;
-	}
-	now = time_now();
-	lapic_timer_arm(time_to_tsc(at), at > now ? at - now : 0);
+	else
+		lapic_timer_arm(time_to_tsc(at), at > now ? at - now : 0);
 }
 
 void timer_fired(void)

@@ -11,9 +11,9 @@ struct pcpu;
 /* Starts the clock: `khz` of the TSC, wall clock in ns since 1970 at this moment. Boot only. */
 void time_init(u32 tsc_khz, u64 wall);
 void timer_pcpu_init(struct pcpu *p);
-/* Runs this pCPU's due timers. */
-void timer_run_due(void);
-/* Makes the LAPIC timer fire at the earlier of `limit` and this pCPU's first timer. */
-void timer_arm(u64 limit);
+/* Runs this pCPU's timers that are due at `now`, which time_now() has just answered, or have become so meanwhile. */
+void timer_run_due(u64 now);
+/* Makes the LAPIC timer fire at the earlier of `limit` and this pCPU's first timer. `now`: the same. */
+void timer_arm(u64 limit, u64 now);
 /* The armed interrupt came. */
 void timer_fired(void);

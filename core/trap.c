@@ -48,12 +48,16 @@ void trap_handle(struct trap_frame *f)
 	}
 	if (f->vector < 32)
 		panic_trap(f);
-	if (f->vector == VEC_TIMER)
-		timer_fired();
-	else if (f->vector == VEC_CONSOLE && on_console)
+	if (f->vector == VEC_CONSOLE && on_console)
 		on_console();
 	else if (f->vector != VEC_KICK) /* which needs nothing: the interrupted loop looks at the request bits */
 		on_stray((u8)f->vector);
 	if (f->vector != VEC_SPURIOUS)
 		lapic_eoi();
+}
+
+void trap_timer(void)
+{
+	timer_fired();
+	lapic_eoi();
 }

@@ -10,6 +10,7 @@ struct svm_features svm_features;
 /* Of each pCPU. */
 static struct svm_cpu {
 	void *hsave;
+	hpa_t host_hpa;	   /* of `host` */
 	struct vmcb *host; /* FS, GS, TR, LDTR and the MSRs that VMSAVE knows, of the hypervisor */
 	struct tag_pool asids;
 	u64 tsc_ratio; /* what MSR_TSC_RATIO holds; 0: not known */
@@ -63,7 +64,8 @@ enum status svm_cpu_on(void)
 	c->asids = tag_pool(svm_features.asids);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, mem_hpa(c->hsave));
-	__asm__ volatile("vmsave %0" : : "a"(mem_hpa(c->host)) : "memory");
+	c->host_hpa = mem_hpa(c->host);
+	__asm__ volatile("vmsave %0" : : "a"(c->host_hpa) : "memory");
 	cpus[this_pcpu()->id] = c;
 	return OK;
 }
@@ -89,7 +91,7 @@ bool svm_take_cpu(struct virt_vcpu *hw)
 {
 	u32 id = this_pcpu()->id;
 
-	hw->host_hpa = mem_hpa(cpus[id]->host);
+	hw->host_hpa = cpus[id]->host_hpa;
 	if (!tag_take(&cpus[id]->asids, id, &hw->asid))
 		return false;
 	hw->vmcb->c.asid = hw->asid.number;

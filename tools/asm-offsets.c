@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Compiled to assembly only: each line becomes a constant in build/gen/asm-offsets.inc. */
 #include <arch/x86_64/defs/ap_boot.h>
+#include <arch/x86_64/defs/vectors.h>
 #include <vm/regs.h>
 #include <vmx/vmcs.h>
 
@@ -16,6 +17,7 @@ void asm_offsets(void)
 	OFFSET(AP_ENTRY, offsetof(struct ap_params, entry));
 	OFFSET(AP_ARG, offsetof(struct ap_params, arg));
 	OFFSET(AP_EFER_NXE, offsetof(struct ap_params, efer_nxe));
+	OFFSET(VEC_TIMER, VEC_TIMER);
 	OFFSET(VMCS_HOST_RSP, VMCS_HOST_RSP);
 	OFFSET(GPR_R_RAX, offsetof(struct gpr, r[GPR_RAX]));
 	OFFSET(GPR_R_RCX, offsetof(struct gpr, r[GPR_RCX]));

@@ -133,7 +133,8 @@ static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
 
 /*
  * All that may keep a vCPU from going on as it did: the VM's verdict, signals, sleep, events. It starts with the word at 0, so that
- * what comes meanwhile sets it again; what has to wait does so, too. False: it may not enter, but return *result.
+ * what comes meanwhile sets it again; what has to wait does so, too. False: it may not enter, but return *result, and looks again
+ * when its next turn begins.
  */
 static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 {
@@ -150,15 +151,15 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 		do
 			follow = vm_follow(v);
 		while (follow == VM_FOLLOW_AGAIN && !run_wanted(until));
-		if (follow == VM_FOLLOW_AGAIN)
-			vcpu_attend(v);
 		if (follow != VM_FOLLOW_RUN) {
+			vcpu_attend(v);
 			*result = results[follow];
 			return false;
 		}
 	}
 	take_signals(v);
 	if (!awake(v)) {
+		vcpu_attend(v);
 		*result = RUN_BLOCKED;
 		return false;
 	}
@@ -197,11 +198,11 @@ enum run_result vcpu_run(struct runnable *r, u64 until)
 	window_enter(v->vm->window);
 	guest_cpu_load(&v->cpu);
 	v->vm->virt->load(v);
-	steal_running(v);
-	/* What changed since the last turn need not have been told. */
-	vcpu_attend(v);
+	if (v->msr.kvm_steal)
+		steal_running(v);
 	result = run_loaded(v, until);
-	steal_preempted(v);
+	if (v->msr.kvm_steal)
+		steal_preempted(v);
 	v->vm->virt->put(v);
 	guest_cpu_save(&v->cpu);
 	window_enter(NULL);

@@ -28,7 +28,7 @@ struct table_reg {
 
 static struct gate idt[256] __attribute__((aligned(4096)));
 
-/* trap.asm: 256 stubs of 16 bytes. */
+/* trap.asm: 256 stubs of 8 bytes. */
 extern const u8 trap_stubs[];
 
 static const u8 ist_of[256] = {

@@ -76,6 +76,20 @@ void lapic_silence_pic(void)
 	outb(PIC_SLAVE_MASK, 0xff);
 }
 
+/* Unmasks the timer in its mode, stopped, if that is chosen already. */
+static void prepare_timer(void)
+{
+	if (use_deadline) {
+		write(LVT_TIMER, (u32)LVT_DEADLINE | VEC_TIMER);
+		/* The write that selects the mode must reach the APIC before the first deadline does. */
+		__asm__ volatile("mfence; lfence" : : : "memory");
+	} else if (timer_khz) {
+		write(TIMER_INITIAL, 0);
+		write(TIMER_DIVIDE, DIVIDE_BY_1);
+		write(LVT_TIMER, VEC_TIMER);
+	}
+}
+
 void lapic_enable(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
@@ -91,6 +105,7 @@ void lapic_enable(void)
 	write(SVR, SVR_ENABLE | VEC_SPURIOUS);
 	write(ESR, 0);
 	write(EOI, 0);
+	prepare_timer();
 }
 
 u32 lapic_id(void)
@@ -148,24 +163,17 @@ void lapic_timer_choose(bool deadline, u32 khz)
 {
 	use_deadline = deadline;
 	timer_khz = khz;
+	prepare_timer();
 }
 
 void lapic_timer_arm(u64 tsc, u64 ns)
 {
-	u64 count;
-
 	if (use_deadline) {
-		write(LVT_TIMER, (u32)LVT_DEADLINE | VEC_TIMER);
-		/* The write that selects the mode must reach the APIC before the deadline does. */
-		__asm__ volatile("mfence; lfence" : : : "memory");
 		wrmsr(MSR_TSC_DEADLINE, max_u64(tsc, 1));
 		return;
 	}
 	/* Far deadlines fire early; the owner re-arms. */
-	count = min_u64(ns, NS_PER_S) * timer_khz / 1000000 + 1;
-	write(TIMER_DIVIDE, DIVIDE_BY_1);
-	write(LVT_TIMER, VEC_TIMER);
-	write(TIMER_INITIAL, (u32)min_u64(count, 0xffffffff));
+	write(TIMER_INITIAL, (u32)min_u64(min_u64(ns, NS_PER_S) * timer_khz / 1000000 + 1, 0xffffffff));
 }
 
 void lapic_timer_stop(void)

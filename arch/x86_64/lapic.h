@@ -16,7 +16,7 @@ void lapic_choose(bool x2apic, void *mmio);
  * LINT0 is masked. Boot only.
  */
 void lapic_silence_pic(void);
-/* Enables this pCPU's LAPIC, masks its LVT, leaves the timer stopped. */
+/* Enables this pCPU's LAPIC, masks its LVT, leaves the timer stopped; in its mode, if that is chosen. */
 void lapic_enable(void);
 u32 lapic_id(void);
 void lapic_eoi(void);
@@ -26,7 +26,7 @@ void lapic_send_nmi_others(void);
 void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 page);
 
-/* Use the TSC-deadline mode if `deadline`, else one-shot counting at `khz` (already divided by 1). Boot only. */
+/* Use the TSC-deadline mode if `deadline`, else one-shot counting at `khz` (already divided by 1); stops this pCPU's. Boot only. */
 void lapic_timer_choose(bool deadline, u32 khz);
 /* Arms VEC_TIMER: at TSC value `tsc` (deadline mode) or after `ns` (one-shot), whichever is in use. */
 void lapic_timer_arm(u64 tsc, u64 ns);

@@ -20,7 +20,33 @@ static void exits(unsigned n, void (*guest)(struct vcpu *w))
 		fake_virt_add(v, &step);
 }
 
-/* Once at the start of a turn; then exits that concern the vCPU alone ask nobody. */
+/* Of a turn that goes on as the last one ended, and of one that was told of something meanwhile. */
+static void next_turn(void **state)
+{
+	exits(2, NULL);
+	rig_run();
+	assert_int_equal(v->board->looks, 1);
+	exits(2, NULL);
+	assert_int_equal(v->run.run(&v->run, 0), RUN_AGAIN);
+	assert_int_equal(v->board->looks, 1);
+	v->board->vector = 0x41;
+	vcpu_notify(v);
+	exits(2, NULL);
+	assert_int_equal(v->run.run(&v->run, 0), RUN_AGAIN);
+	assert_int_equal(v->board->looks, 2);
+	assert_int_equal(v->hw->entry[6].event.vector, 0x41);
+}
+
+/* Who could not enter the guest looks again, told or not. */
+static void sleeps_on(void **state)
+{
+	v->mode = VCPU_HALTED;
+	assert_int_equal(rig_run(), RUN_BLOCKED);
+	assert_int_equal(v->run.run(&v->run, 0), RUN_BLOCKED);
+	assert_int_equal(v->hw->entries, 0);
+}
+
+/* Once when told so; then exits that concern the vCPU alone ask nobody. */
 static void quiet(void **state)
 {
 	exits(5, NULL);
@@ -158,6 +184,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(quiet),
+		TEST(next_turn),
+		TEST(sleeps_on),
 		TEST(posted_meanwhile),
 		TEST(waits),
 		TEST(blocked_nmi),

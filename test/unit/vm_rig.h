@@ -212,9 +212,10 @@ static inline enum exit_action rig_exit(enum exit_kind kind)
 	return exit_dispatch(v, &x);
 }
 
-/* vCPU 0 enters the guest once, through vcpu_run(), and comes back. Only from outside. */
+/* vCPU 0 enters the guest once, through vcpu_run(), and comes back. Only from outside. Tests change what it is to look at. */
 static inline enum run_result rig_run(void)
 {
+	vcpu_attend(v);
 	return v->run.run(&v->run, 0);
 }
 
