@@ -60,7 +60,9 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
            $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c) core/loop.c core/timer.c
-HV_BRISK := sched/fair_turn.c sched/tree.c sched/tour.c
+# Somewhat faster; the second line is even smaller so than with clang's -Oz.
+HV_BRISK := sched/fair_turn.c sched/tree.c sched/tour.c core/window.c core/time.c \
+            core/machine.c core/memmap.c core/trap.c svm/cpu.c arch/x86_64/cpu.c devices/cmos.c devices/lapic_access.c vm/insn_muldiv.c vmx/check_segment.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-loops=1
 $(HV_BRISK:%.c=$(B)/hv/%.o): HV_OPT := -Os
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)

@@ -256,8 +256,10 @@ static void take_up(struct pcpu *p, struct runnable *r, u64 now)
 	if (r->woken)
 		hist_add(&r->times.wake, (now - r->changed) / 1024);
 	r->woken = false;
-	r->times.migrations += r->last != p->id && r->last != RUN_NOWHERE;
-	r->last = p->id;
+	if (r->last != p->id) {
+		r->times.migrations += r->last != RUN_NOWHERE;
+		r->last = p->id;
+	}
 	set_state(r, RUN_STATE_RUNNING, now);
 	r->notified = false;
 	r->where = p->id;

@@ -19,11 +19,6 @@ static void note_first(struct pcpu *p)
 	atomic_store_explicit(&p->next_due, t ? t->due : TIME_NEVER, memory_order_relaxed);
 }
 
-static u64 next_due(struct pcpu *p)
-{
-	return atomic_load_explicit(&p->next_due, memory_order_relaxed);
-}
-
 rare void timer_pcpu_init(struct pcpu *p)
 {
 	spin_init(&p->timer_lock);
@@ -57,7 +52,7 @@ rare void timer_drain(struct timer *t)
 {
 	timer_cancel(t);
 	for (u32 i = 0; i < pcpu_count(); i++)
-		/* Pairs with the release in timer_run_due: what fn did is visible afterwards. */
+		/* Pairs with the release in timer_run_due_now: what fn did is visible afterwards. */
 		while (atomic_load_explicit(&pcpu_get(i)->timer_running, memory_order_acquire) == t)
 			__builtin_ia32_pause();
 	timer_cancel(t);
@@ -84,8 +79,9 @@ void timer_set(struct timer *t, u64 due)
 		timer_arm(p->slice_end, time_now());
 }
 
-static rare void run_due(struct pcpu *p)
+rare void timer_run_due_now(void)
 {
+	struct pcpu *p = this_pcpu();
 	struct timer *t;
 
 	for (;;) {
@@ -104,18 +100,10 @@ static rare void run_due(struct pcpu *p)
 	spin_unlock(&p->timer_lock);
 }
 
-void timer_run_due(u64 now)
-{
-	struct pcpu *p = this_pcpu();
-
-	if (next_due(p) <= now)
-		run_due(p);
-}
-
 void timer_arm(u64 limit, u64 now)
 {
 	struct pcpu *p = this_pcpu();
-	u64 at = min_u64(limit, next_due(p));
+	u64 at = min_u64(limit, atomic_load_explicit(&p->next_due, memory_order_relaxed));
 
 	if (at == p->armed)
 		return;
@@ -123,7 +111,7 @@ void timer_arm(u64 limit, u64 now)
 	if (at == TIME_NEVER)
 		lapic_timer_stop();
 	else
-		lapic_timer_arm(time_to_tsc(at), at > now ? at - now : 0);
+		lapic_timer_arm(lapic_by_deadline ? time_to_tsc(at) : at > now ? at - now : 0);
 }
 
 void timer_fired(void)

@@ -9,7 +9,7 @@
 
 /* --- Steps that the common way shares ------------------------------------------------------------------------- */
 
-u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
+static inline __attribute__((always_inline)) u64 horizon_of(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
 	if (kind & REAL)
 		return now + s->slice;
@@ -17,6 +17,11 @@ u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 	if (l->level == FLUID_NO_LEVEL)
 		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
 	return fluid_virtual(l, now) + l->reach;
+}
+
+u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
+{
+	return horizon_of(s, l, kind, now);
 }
 
 void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
@@ -51,7 +56,7 @@ static void publish(struct tour *t, u32 cpu, u64 key)
 	t->win[1] = 0;
 }
 
-static void run(struct fair *f, struct queue *q, struct sched_ent *e, u32 cpu)
+static inline __attribute__((always_inline)) void run(struct fair *f, struct queue *q, struct sched_ent *e, u32 cpu)
 {
 	publish(&q->running, cpu, ~e->sort.due);
 	f->current[cpu] = e;
@@ -81,7 +86,7 @@ static rare bool keeps(struct sched *s, u32 cpu, struct sched_ent *e)
 	return e->endless;
 }
 
-static u64 slice(struct sched *s, u32 cpu, struct sched_ent *e)
+static inline __attribute__((always_inline)) u64 slice(struct sched *s, u32 cpu, struct sched_ent *e)
 {
 	u64 left = (e->due - e->served + 255) >> 8;
 
@@ -244,7 +249,7 @@ static void tell(struct sched *s, struct queue *q, const struct sched_ent *e, u6
 /* Whom `e` gives way to, if that can be told so; it is in no queue yet, and the other no longer. */
 static struct sched_ent *turn(struct sched *s, struct queue *q, struct sched_ent *e, u64 now)
 {
-	u64 horizon = fair_horizon(s, e->group->line, e->kind, now);
+	u64 horizon = horizon_of(s, e->group->line, e->kind, now);
 	struct sched_ent *w = choose(s, q, e, horizon, now);
 
 	if (!w)
@@ -277,6 +282,7 @@ struct sched_pick fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 r
 	struct fair *f = fair_of(s);
 	struct queue *q = queue_of(f, e);
 	struct sched_ent *w;
+	s64 behind;
 	bool plain = is_plain(f, q, cpu, e);
 
 	e->ran += ran;
@@ -285,8 +291,12 @@ struct sched_pick fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 r
 		return step(s, cpu, e, now, lag);
 	f->last = now;
 	sync(e->group, now);
-	fair_forgive(s, e);
-	*lag = (s64)(e->group->clock - e->served) / 256;
+	behind = (s64)(e->group->clock - e->served);
+	if (behind > (s64)(2 * request(s)) || e->found) {
+		fair_forgive(s, e);
+		behind = (s64)(e->group->clock - e->served);
+	}
+	*lag = behind / 256;
 	place_keys(f, e);
 	w = turn(s, q, e, now);
 	if (!w)

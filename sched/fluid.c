@@ -36,10 +36,8 @@ u64 fluid_time(const struct sched_line *l, u64 virt)
 	return l->rate ? l->at + (u64)scale(ahead, l->weight, l->rate) + 1 : SCHED_NEVER;
 }
 
-bool fluid_limited(const struct sched_group *g)
+bool fluid_limited_by_pool(const struct sched_group *g)
 {
-	if (g->cap < g->runnable * SCHED_ONE)
-		return true;
 	for (g = g->params.parent; g; g = g->params.parent)
 		if (g->params.limit)
 			return true;

@@ -99,7 +99,12 @@ static inline u64 fluid_virtual(struct sched_line *l, u64 now)
 }
 
 /* Can its members use more than they may? */
-bool fluid_limited(const struct sched_group *g);
+bool fluid_limited_by_pool(const struct sched_group *g);
+static inline bool fluid_limited(const struct sched_group *g)
+{
+	return g->cap < g->runnable * SCHED_ONE || (g->params.parent && fluid_limited_by_pool(g));
+}
+
 /* Does `g` get its cap, or its floor, or what its shares give? */
 static inline bool fluid_capped(const struct sched_group *g)
 {

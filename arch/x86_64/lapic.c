@@ -40,7 +40,7 @@ enum reg {
 
 static bool x2apic;
 static volatile u8 *page;
-static bool use_deadline;
+bool lapic_by_deadline;
 static u32 timer_khz;
 
 static u32 read(enum reg r)
@@ -48,12 +48,18 @@ static u32 read(enum reg r)
 	return x2apic ? (u32)rdmsr(MSR_X2APIC_FIRST + r) : mmio_read32(page + r * 16);
 }
 
-static void write(enum reg r, u32 v)
+/* For those of every interrupt. */
+static inline __attribute__((always_inline)) void write_here(enum reg r, u32 v)
 {
 	if (x2apic)
 		wrmsr(MSR_X2APIC_FIRST + r, v);
 	else
 		mmio_write32(page + r * 16, v);
+}
+
+static void write(enum reg r, u32 v)
+{
+	write_here(r, v);
 }
 
 hpa_t lapic_mmio_base(void)
@@ -79,7 +85,7 @@ void lapic_silence_pic(void)
 /* Unmasks the timer in its mode, stopped, if that is chosen already. */
 static void prepare_timer(void)
 {
-	if (use_deadline) {
+	if (lapic_by_deadline) {
 		write(LVT_TIMER, (u32)LVT_DEADLINE | VEC_TIMER);
 		/* The write that selects the mode must reach the APIC before the first deadline does. */
 		__asm__ volatile("mfence; lfence" : : : "memory");
@@ -115,7 +121,7 @@ u32 lapic_id(void)
 
 void lapic_eoi(void)
 {
-	write(EOI, 0);
+	write_here(EOI, 0);
 }
 
 static void send(u32 dest, u32 command)
@@ -161,24 +167,24 @@ void lapic_send_sipi(u32 apic_id, u8 first_page)
 
 void lapic_timer_choose(bool deadline, u32 khz)
 {
-	use_deadline = deadline;
+	lapic_by_deadline = deadline;
 	timer_khz = khz;
 	prepare_timer();
 }
 
-void lapic_timer_arm(u64 tsc, u64 ns)
+void lapic_timer_arm(u64 when)
 {
-	if (use_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, max_u64(tsc, 1));
+	if (lapic_by_deadline) {
+		wrmsr(MSR_TSC_DEADLINE, max_u64(when, 1));
 		return;
 	}
 	/* Far deadlines fire early; the owner re-arms. */
-	write(TIMER_INITIAL, (u32)min_u64(min_u64(ns, NS_PER_S) * timer_khz / 1000000 + 1, 0xffffffff));
+	write_here(TIMER_INITIAL, (u32)min_u64(min_u64(when, NS_PER_S) * timer_khz / 1000000 + 1, 0xffffffff));
 }
 
 void lapic_timer_stop(void)
 {
-	if (use_deadline)
+	if (lapic_by_deadline)
 		wrmsr(MSR_TSC_DEADLINE, 0);
 	else
 		write(TIMER_INITIAL, 0);

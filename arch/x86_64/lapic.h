@@ -28,8 +28,9 @@ void lapic_send_sipi(u32 apic_id, u8 page);
 
 /* Use the TSC-deadline mode if `deadline`, else one-shot counting at `khz` (already divided by 1); stops this pCPU's. Boot only. */
 void lapic_timer_choose(bool deadline, u32 khz);
-/* Arms VEC_TIMER: at TSC value `tsc` (deadline mode) or after `ns` (one-shot), whichever is in use. */
-void lapic_timer_arm(u64 tsc, u64 ns);
+extern bool lapic_by_deadline; /* [b] */
+/* Arms VEC_TIMER: in deadline mode at that value of the TSC, else in so many ns. */
+void lapic_timer_arm(u64 when);
 void lapic_timer_stop(void);
 /* Starts the counter from its maximum, masked, for calibration; and reads how far it has come. */
 void lapic_timer_measure_start(void);
