@@ -53,9 +53,12 @@ static struct place find_place(struct sched *s, const struct sched_ent *e, u64 n
 	for (u32 i = 0; i < f->fluid.line_count; i++)
 		for (u32 k = 0; k < KINDS; k++) {
 			struct tour *t = &f->queue[i][k].running;
-			u32 cpu = fair_best_in(t, m, s->cpus);
+			u32 cpu;
 			u64 due;
 
+			if (tour_best(t) == TOUR_NONE)
+				continue;
+			cpu = fair_best_in(t, m, s->cpus);
 			if (cpu == TOUR_NONE)
 				continue;
 			fluid_virtual(&f->fluid.line[i], now);
@@ -108,7 +111,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	p = find_place(s, e, now);
 	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
-	fair_queue_in(s, e, p.cpu, now);
+	fair_queue_placed(s, e, p.cpu, now);
 	if (p.idle || (begins && tree_before(due + wake_margin(s), p.due)) ||
 	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
 		/* The next one to wake looks elsewhere. */

@@ -79,6 +79,8 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus);
 struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now);
 /* `e` waits on `cpu`; waits no longer. Its group is in sync. */
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
+/* The same; its keys are computed. */
+void fair_queue_placed(struct sched *s, struct sched_ent *e, u32 cpu, u64 now);
 void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now);
 /* Who waits on `cpu` is let in where a pCPU idles, or, if he has few to choose from, where somebody keeps one of them. */
 void fair_let_in_slowly(struct sched *s, u32 cpu);
@@ -163,7 +165,8 @@ static inline void fair_take(struct sched_ent *e, u32 cpu, bool found, u64 now)
 	e->state = SCHED_RUNNING;
 	e->cpu = cpu;
 	e->found = found;
-	e->costop += e->stopped ? now - e->stopped : 0;
+	if (e->stopped)
+		e->costop += now - e->stopped;
 	e->stopped = 0;
 	e->since = now;
 	e->counted = 0;

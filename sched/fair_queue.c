@@ -92,9 +92,14 @@ static void publish_new(struct sched *s, struct sched_ent *e, u64 now)
 
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 {
+	fair_place_keys(fair_of(s), e);
+	fair_queue_placed(s, e, cpu, now);
+}
+
+void fair_queue_placed(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
+{
 	struct fair *f = fair_of(s);
 
-	fair_place_keys(f, e);
 	e->cpu = cpu;
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;

@@ -68,10 +68,11 @@ void fluid_sync(struct sched_group *g, u64 now)
 	if (!g->runnable)
 		return;
 	/* No time has passed, and nothing was given. */
-	if (g->synced == now && g->line->at == now && g->by_cap.epoch == g->line->points.epoch)
+	if (g->synced == now && g->line->at == now && g->gifts == g->line->gifts)
 		return;
 	fluid_virtual(g->line, now);
 	g->synced = now;
+	g->gifts = g->line->gifts;
 	look(g->line, &g->by_cap, &above, &to_cap);
 	if (g->floor)
 		look(g->line, &g->by_floor, &shared, &to_floor);
@@ -140,6 +141,7 @@ static void give(struct fluid *f, struct sched_line *l, s64 service, u64 weight,
 	s64 each = weight ? scale(service, 1 << 16, weight) : 0;
 
 	points_pass(&l->points, l->level, 0, (u64)each);
+	l->gifts++;
 	l->clock += (u64)each;
 	l->told += (u64)each;
 	/* What a pool gets it hands on. */

@@ -23,6 +23,7 @@ struct sched_line {
 	u64 reach;	     /* virtual time to come in a slice, at today's pace */
 	u64 clock, at;	     /* virtual time (2^-24 ns for each share), and when it was that */
 	u64 told, told_at;   /* the same, as far as the points know */
+	u64 gifts;	     /* times that somebody's service was given to those that share here */
 	u64 caps, floors;    /* of its runnable members, together */
 	u64 reserved;
 	struct points points;

@@ -70,6 +70,7 @@ struct sched_group {
 	u64 floor, cap;		   /* its reservation and limit as far as its members can use them */
 	u64 clock;		   /* 1/256 ns of service that the ideal gave each member */
 	u64 synced;		   /* ns, when that was brought up to date */
+	u64 gifts;		   /* of its line, so far as that counts them */
 	struct point by_cap, by_floor;
 	u64 ready;		   /* fixed: rate limited until then */
 	s64 budget;		   /* fixed: ns, of the limit */
