@@ -69,6 +69,7 @@ void svm_recover_irq(struct vcpu *v)
 	if (!is_on_its_way(c))
 		return;
 	c->int_ctl &= ~INT_CTL_IRQ;
+	vcpu_attend(v);
 	v->event = (struct vcpu_event){
 		.valid = true,
 		.type = EVENT_INTR,
@@ -90,6 +91,7 @@ void svm_recover_event(struct vcpu *v)
 		type = EVENT_TYPE_INTR;
 	if (type == EVENT_TYPE_EXC && vector == EXC_NMI)
 		type = EVENT_TYPE_NMI;
+	vcpu_attend(v);
 	v->event = (struct vcpu_event){
 		.valid = true,
 		.type = type == EVENT_TYPE_INTR ? EVENT_INTR : type == EVENT_TYPE_NMI ? EVENT_NMI : EVENT_EXCEPTION,

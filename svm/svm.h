@@ -80,7 +80,7 @@ static inline bool svm_mode_changed(const struct vmcb *b)
 }
 
 /* exit.c */
-void svm_run(struct vcpu *v, struct vm_exit *x);
+enum exit_action svm_run(struct vcpu *v);
 
 /* event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);

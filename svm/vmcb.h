@@ -159,8 +159,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define EVENT_TYPE_SOFT	 4u
 
 /* EXITINFO1 of IOIO. */
-#define IOIO_IN	    BIT(0)
-#define IOIO_STRING BIT(2)
+#define IOIO_HOW    BITS(2, 0) /* in, string: as PIO_IN, PIO_STRING; bit 1 is 0 */
 #define IOIO_WIDTH  BITS(6, 4) /* bytes */
 #define IOIO_PORT   BITS(31, 16)
 

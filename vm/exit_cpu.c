@@ -168,5 +168,8 @@ enum exit_action exit_cr_read(struct vcpu *v, struct vm_exit *x)
 	u64 val = x->cr.cr == 8 ? v->vm->ops->cr8(v) : v->vm->virt->get_reg(v, regs[x->cr.cr]);
 
 	v->regs.r[x->cr.gpr] = vcpu_code_bits(v) == 64 ? val : (u32)val;
+	/* EXIT_NEXT brings few registers into the guest: a look around, all. */
+	if (x->cr.gpr == GPR_RSP)
+		vcpu_attend(v);
 	return EXIT_NEXT;
 }

@@ -116,14 +116,14 @@ static rare void block(struct vcpu *v, struct vm_exit *x)
 	vcpu_attend(v);
 }
 
-/* Does what the exit asks for. True: the vCPU's turn is over. */
-static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
+/* Does what is left of an exit. True: the vCPU's turn is over. */
+static bool act(struct vcpu *v, enum exit_action action, u64 until)
 {
-	enum exit_action action = exit_dispatch(v, x);
+	struct vm_exit *x = exit_trace_newest(&v->trace);
 
-	if (action == EXIT_NEXT) {
+	if (action == EXIT_NEXT || action == EXIT_YIELD) {
 		step(v, x);
-		return x->kind == EXIT_PAUSE && run_yield(&v->run);
+		return action == EXIT_YIELD && run_yield(&v->run);
 	}
 	if (action == EXIT_BLOCK)
 		block(v, x);
@@ -169,22 +169,16 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 	return true;
 }
 
-/* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
+/* The way of exits that virt->run() does not bring to their end. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
 	const struct virt_ops *virt = v->vm->virt;
-	struct vm_exit x;
+	enum run_result result;
 
 	for (;;) {
-		if (atomic_load_explicit(&v->attention, memory_order_acquire) || v->event.valid) {
-			enum run_result result;
-
-			if (!look_around(v, until, &result))
-				return result;
-		}
-		x.insn_len = 0;
-		virt->run(v, &x);
-		if (act(v, &x, until))
+		if ((vcpu_must_look(v) || v->event.valid) && !look_around(v, until, &result))
+			return result;
+		if (act(v, virt->run(v), until))
 			return RUN_AGAIN;
 	}
 }

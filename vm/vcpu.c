@@ -191,6 +191,7 @@ static void queue(struct vcpu *v, u8 vector, bool has_error, u32 error)
 
 	if (e->valid && e->type != EVENT_EXCEPTION)
 		return; /* the cut-short event comes first; the instruction will fault again */
+	vcpu_attend(v);
 	if (e->valid && e->vector == EXC_DF) {
 		vm_guest_crash(v, NULL, "triple fault");
 		return;

@@ -85,10 +85,11 @@ struct virt_ops {
 	void (*load)(struct vcpu *v); /* becomes this pCPU's current vCPU */
 	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards */
 	/*
-	 * Enters the guest once. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and v->event (an event whose
-	 * delivery was cut short) come out.
+	 * Enters the guest, and after an exit, which it decodes into v->trace, dispatches it. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and
+	 * v->event (an event whose delivery was cut short) come out. Enters again itself as long as vcpu_step_short() and
+	 * vcpu_must_look() let it; else answers what is left to do.
 	 */
-	void (*run)(struct vcpu *v, struct vm_exit *x);
+	enum exit_action (*run)(struct vcpu *v);
 	void (*dump)(struct vcpu *v); /* vendor state to the log, after a guest was stopped */
 
 	/* On the pCPU that has `v` loaded. */

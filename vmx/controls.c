@@ -34,6 +34,7 @@ static const struct {
 	// clang-format off
 	{ offsetof(struct vmx_features, vpid),		   CTL_PROC2, (u32)PROC2_VPID },
 	{ offsetof(struct vmx_features, preemption_timer), CTL_PIN,   (u32)PIN_PREEMPTION_TIMER },
+	{ offsetof(struct vmx_features, preemption_timer), CTL_EXIT,  (u32)EXIT_CTL_SAVE_TIMER },
 	{ offsetof(struct vmx_features, virtual_nmis),	   CTL_PIN,   (u32)PIN_VIRTUAL_NMIS },
 	{ offsetof(struct vmx_features, tpr_shadow),	   CTL_PROC,  (u32)PROC_TPR_SHADOW },
 	{ offsetof(struct vmx_features, apic),		   CTL_PROC2, (u32)VMX_PROC2_APIC },

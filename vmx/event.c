@@ -98,7 +98,7 @@ void vmx_write_blocking(struct vcpu *v)
 		want |= (u32)BLOCKING_NMI;
 	if (want == hw->blocking)
 		return;
-	hw->blocking = want;
+	hw->blocking = (u8)want;
 	vmwrite(VMCS_GUEST_BLOCKING, want);
 }
 
@@ -113,7 +113,7 @@ void vmx_read_blocking(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	hw->blocking = (u32)vmread(VMCS_GUEST_BLOCKING);
+	hw->blocking = (u8)vmread(VMCS_GUEST_BLOCKING);
 	v->int_shadow = hw->blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
 	if (vmx_features.virtual_nmis)
 		v->nmi_blocked = hw->blocking & BLOCKING_NMI;
@@ -140,6 +140,7 @@ void vmx_recover_event(struct vcpu *v)
 	u64 info = vmread(VMCS_VECTORING);
 	u32 type = (u32)FIELD_GET(EVENT_TYPE, info);
 
+	vcpu_attend(v);
 	v->event =
 	    (struct vcpu_event){ .valid = true, .vector = (u8)FIELD_GET(EVENT_VECTOR, info) };
 	switch (type) {

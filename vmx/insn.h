@@ -53,6 +53,15 @@ static inline u64 vmread(enum vmcs_field f)
 	return val;
 }
 
+/* The same for fields that no CPU is without, right after an exit, which had a current VMCS. */
+static inline u64 vmread_known(enum vmcs_field f)
+{
+	u64 val;
+
+	__asm__ volatile("vmread %1, %0" : "=r"(val) : "r"((u64)f) : "cc", "memory");
+	return val;
+}
+
 static inline void vmwrite(enum vmcs_field f, u64 val)
 {
 	bool ok;

@@ -7,7 +7,7 @@ static void write_by_gpr(u8 cr, u64 val, bool ok)
 	struct vm_exit x = { .kind = EXIT_CR_WRITE, .insn_len = 3, .cr = { cr, GPR_RSI } };
 
 	v->regs.r[GPR_RSI] = val;
-	assert_int_equal(exit_dispatch(v, &x), ok ? EXIT_NEXT : EXIT_RESUME);
+	assert_int_equal(rig_dispatch(&x), ok ? EXIT_NEXT : EXIT_RESUME);
 	if (ok)
 		expect_no_event();
 	else
@@ -216,12 +216,12 @@ static void reads(void **state)
 
 		v->hw->seg[SEG_CS].attr = 0xa9b;
 		v->regs.r[GPR_R9] = ~0ull;
-		assert_int_equal(exit_dispatch(v, &x), EXIT_NEXT);
+		assert_int_equal(rig_dispatch(&x), EXIT_NEXT);
 		assert_int_equal(v->regs.r[GPR_R9], want[i]);
 		/* Compatibility mode: 32 bits. */
 		v->hw->seg[SEG_CS].attr = 0xc9b;
 		v->regs.r[GPR_R9] = ~0ull;
-		assert_int_equal(exit_dispatch(v, &x), EXIT_NEXT);
+		assert_int_equal(rig_dispatch(&x), EXIT_NEXT);
 		assert_int_equal(v->regs.r[GPR_R9], (u32)want[i]);
 	}
 }
@@ -231,7 +231,7 @@ static void reads(void **state)
 static enum exit_action by_decoder(u8 cr, u8 *len)
 {
 	struct vm_exit x = { .kind = EXIT_CR_WRITE, .cr = { cr, CR_SOURCE_UNKNOWN } };
-	enum exit_action action = exit_dispatch(v, &x);
+	enum exit_action action = rig_dispatch(&x);
 
 	*len = x.insn_len;
 	return action;
