@@ -88,6 +88,8 @@ void lapic_virtual_wire(struct lapic *l);
 /* The vector that the CPU would take now if RFLAGS.IF were 1: the highest whose class is above the
  * PPR; or -1. */
 int lapic_pending(struct lapic *l);
+/* Is there one, which is not pending, that a lower TPR might make so? After lapic_pending(). */
+bool lapic_held(const struct lapic *l);
 /* The CPU takes `vector`, as answered by lapic_pending(): IRR to ISR. */
 void lapic_accept(struct lapic *l, u8 vector);
 /*

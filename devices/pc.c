@@ -198,6 +198,11 @@ static int pc_irq_take(struct vcpu *v)
 	return vector;
 }
 
+static bool pc_irq_held(struct vcpu *v)
+{
+	return !v->apic_by_cpu && lapic_held(lapic_of(v));
+}
+
 static bool pc_has_work(struct vcpu *v, bool interrupts_on)
 {
 	return (interrupts_on && extint(v)) || lapic_has_work(lapic_of(v), interrupts_on);
@@ -225,7 +230,7 @@ static u8 pc_cr8(struct vcpu *v)
 
 static void pc_set_cr8(struct vcpu *v, u8 cr8)
 {
-	lapic_set_cr8(own_lapic(v), cr8);
+	lapic_set_cr8(lapic_of(v), cr8);
 }
 
 static bool pc_msr_read(struct vcpu *v, u32 msr, u64 *val)
@@ -266,6 +271,7 @@ const struct board_ops pc_board = {
 	.vcpu_init = pc_vcpu_init,
 	.tsc_moved = pc_tsc_moved,
 	.irq_ready = pc_irq_ready,
+	.irq_held = pc_irq_held,
 	.irq_take = pc_irq_take,
 	.take_signals = pc_take_signals,
 	.cr8 = pc_cr8,

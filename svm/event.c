@@ -38,11 +38,12 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 }
 
 /* A virtual interrupt that is never delivered: its intercept fires when the guest could take one. */
-void svm_want_window(struct vcpu *v, bool on)
+void svm_want_window(struct vcpu *v, enum virt_window what)
 {
 	struct vmcb_control *c = &v->hw->vmcb->c;
 
-	if (on) {
+	c->cr_write = (u16)((c->cr_write & ~CR8_WRITE) | (what == WINDOW_CR8 ? CR8_WRITE : 0));
+	if (what == WINDOW_INTR) {
 		if (is_on_its_way(c))
 			c->event_inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_INTR) |
 				       FIELD_PUT(EVENT_VECTOR, FIELD_GET(INT_CTL_VECTOR, c->int_ctl));

@@ -109,7 +109,8 @@ static void decode_iret(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 static void decode_vintr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	svm_want_window(v, false);
+	svm_want_window(v, WINDOW_NONE);
+	vcpu_attend(v);
 }
 
 static const struct row {
@@ -206,6 +207,10 @@ static rare void read_rest(struct vcpu *v, const struct vmcb *b)
 	svm_recover_irq(v);
 	if (b->c.exit_int_info & EVENT_VALID)
 		svm_recover_event(v);
+	if ((u8)b->c.int_ctl == v->hw->tpr)
+		return;
+	v->hw->tpr = (u8)b->c.int_ctl;
+	vcpu_note_cr8(v, (u8)v->hw->tpr);
 }
 
 static void read_guest(struct vcpu *v, struct vmcb *b)
@@ -217,7 +222,8 @@ static void read_guest(struct vcpu *v, struct vmcb *b)
 	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
 	b->c.event_inj = 0;
 	b->c.tlb_control = TLB_NOTHING;
-	if (svm_mode_changed(b) || (b->c.int_ctl & INT_CTL_IRQ) || (b->c.exit_int_info & EVENT_VALID))
+	/* Nearly never: V_IRQ lies behind V_TPR. */
+	if (svm_mode_changed(b) || (u16)b->c.int_ctl != v->hw->tpr || (b->c.exit_int_info & EVENT_VALID))
 		read_rest(v, b);
 }
 

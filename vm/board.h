@@ -28,6 +28,8 @@ struct board_ops {
 	void (*tsc_moved)(struct vcpu *v); /* the guest wrote its TSC */
 	/* Would the CPU take an interrupt now if it could, one that must be injected? Brings v->apic up to date. */
 	bool (*irq_ready)(struct vcpu *v);
+	/* Is there one, not ready, that CR8 may hold back? */
+	bool (*irq_held)(struct vcpu *v);
 	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector, or -1 if it went away */
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
 	u8 (*cr8)(struct vcpu *v);

@@ -89,7 +89,8 @@ static bool write_cr8(struct vcpu *v, u64 val)
 {
 	if (val >> 4)
 		return false;
-	v->vm->ops->set_cr8(v, (u8)val);
+	vcpu_note_cr8(v, (u8)val);
+	vcpu_attend(v);
 	return true;
 }
 

@@ -79,7 +79,7 @@ static bool prepare_events(struct vcpu *v)
 		v->event.valid = false;
 	}
 	waiting = nmi_ready(v) || board->irq_ready(v);
-	virt->want_window(v, waiting);
+	virt->want_window(v, waiting ? WINDOW_INTR : board->irq_held(v) ? WINDOW_CR8 : WINDOW_NONE);
 	/* An NMI that is blocked has no window: the IRET before it may be seen by any exit. */
 	return waiting || v->nmi_pending;
 }

@@ -125,7 +125,7 @@ void vcpu_reset(struct vcpu *v, bool init)
 	} else {
 		reset_cold(v);
 	}
-	virt->want_window(v, false);
+	virt->want_window(v, WINDOW_NONE);
 	virt->flush(v);
 }
 
@@ -167,6 +167,11 @@ void vcpu_notify(struct vcpu *v)
 	/* Pairs with the acquire in vm/run.c: who sees it sees what was stored before. */
 	atomic_store_explicit(&v->attention, true, memory_order_release);
 	run_notify(&v->run);
+}
+
+void vcpu_note_cr8(struct vcpu *v, u8 cr8)
+{
+	v->vm->ops->set_cr8(v, cr8);
 }
 
 /* In the format of an xAPIC, or with the APIC off, the board serves all accesses. */

@@ -110,6 +110,9 @@ void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
 /* The same for a panic of the hypervisor, which may have happened anywhere: what this pCPU ran then. */
 void vcpu_report(struct runnable *r);
 
+/* The guest has written CR8, whether it exited for that or not. Nothing was held back, or it did: WINDOW_CR8. */
+void vcpu_note_cr8(struct vcpu *v, u8 cr8);
+
 /* Routes `x`, which exit_trace_next() gave, to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */
 static inline enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
 {

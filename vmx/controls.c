@@ -134,9 +134,9 @@ struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struc
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		if (*flag(&use, i))
 			c.ctl[optional[i].ctl] |= optional[i].bits;
-	/* The shadow answers reads of CR8. */
+	/* The shadow serves CR8. */
 	if (use.tpr_shadow)
-		c.ctl[CTL_PROC] &= ~(u32)PROC_CR8_STORE;
+		c.ctl[CTL_PROC] &= ~(u32)(PROC_CR8_STORE | PROC_CR8_LOAD);
 	/* Set by the mode that the guest, or its APIC, is in. */
 	c.ctl[CTL_PROC2] &= ~(u32)VMX_PROC2_APIC;
 	c.ctl[CTL_ENTRY] &= ~(u32)ENTRY_CTL_LONG_MODE;

@@ -56,14 +56,19 @@ void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
  * handler counts as finished when the guest can take interrupts again (so the interrupt window is
  * open for that too), or has not for long enough.
  */
-void vmx_want_window(struct vcpu *v, bool on)
+void vmx_want_window(struct vcpu *v, enum virt_window what)
 {
 	struct virt_vcpu *hw = v->hw;
-	u32 proc = hw->proc & ~(u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
+	u32 proc = hw->proc & ~(u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_CR8_LOAD);
+
+	/* Always, without the TPR shadow. */
+	proc |= vmx_controls.ctl[CTL_PROC] & (u32)PROC_CR8_LOAD;
+	if (what == WINDOW_CR8)
+		proc |= (u32)PROC_CR8_LOAD;
 
 	if (vmx_features.virtual_nmis && v->nmi_pending && !v->nmi_blocked)
 		proc |= (u32)PROC_NMI_WINDOW;
-	else if (on || (!vmx_features.virtual_nmis && v->nmi_blocked))
+	else if (what == WINDOW_INTR || (!vmx_features.virtual_nmis && v->nmi_blocked))
 		proc |= (u32)PROC_IRQ_WINDOW;
 	if (proc != hw->proc)
 		vmwrite(VMCS_PROC_CONTROLS, proc);

@@ -136,7 +136,7 @@ enum exit_action vmx_run(struct vcpu *v);
 
 /* event.c */
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e);
-void vmx_want_window(struct vcpu *v, bool on);
+void vmx_want_window(struct vcpu *v, enum virt_window what);
 /* After an exit with EVENT_VALID in VECTORING: an event whose delivery was cut short comes back as v->event. */
 void vmx_recover_event(struct vcpu *v);
 /* v->int_shadow and v->nmi_blocked into the VMCS and back; not needed if all are clear. */

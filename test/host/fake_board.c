@@ -71,6 +71,11 @@ static bool irq_ready(struct vcpu *v)
 	return v->board->vector >= 0;
 }
 
+static bool irq_held(struct vcpu *v)
+{
+	return v->board->held;
+}
+
 static int irq_take(struct vcpu *v)
 {
 	int vector = v->board->vector;
@@ -173,6 +178,7 @@ const struct board_ops fake_board = {
 	.vcpu_init = vcpu_init,
 	.tsc_moved = tsc_moved,
 	.irq_ready = irq_ready,
+	.irq_held = irq_held,
 	.irq_take = irq_take,
 	.take_signals = take_signals,
 	.cr8 = cr8,

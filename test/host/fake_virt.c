@@ -186,10 +186,10 @@ static void inject(struct vcpu *v, const struct vcpu_event *e)
 	v->hw->event = *e;
 }
 
-static void want_window(struct vcpu *v, bool on)
+static void want_window(struct vcpu *v, enum virt_window what)
 {
 	check(v->hw->loaded);
-	v->hw->window = on;
+	v->hw->window = what;
 }
 
 static void set_tsc(struct vcpu *v, u64 offset)

@@ -307,8 +307,12 @@ static void task_priority(void **state)
 	OPS->set_cr8(v, 7);
 	apic_write(v, APIC_ICR, 0x44000 | 0x72); /* to itself */
 	assert_false(OPS->irq_ready(v));
+	assert_true(OPS->irq_held(v));
 	OPS->set_cr8(v, 6);
 	assert_true(OPS->irq_ready(v));
+	assert_int_equal(OPS->irq_take(v), 0x72);
+	assert_false(OPS->irq_ready(v));
+	assert_false(OPS->irq_held(v));
 }
 
 /* A guest's TSC that counts at a third of the host's. */
