@@ -32,8 +32,8 @@ static void decode_io(struct vcpu *v, struct vm_exit *x)
 
 static void decode_vmcall(struct vcpu *v, struct vm_exit *x)
 {
-	x->hypercall.cpl = (u8)FIELD_GET(RIGHTS_DPL, vmread(VMCS_GUEST_SS_RIGHTS));
-	x->hypercall.wide = (v->hw->efer & EFER_LMA) && (vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
+	x->hypercall.cpl = (u8)FIELD_GET(RIGHTS_DPL, vmread_known(VMCS_GUEST_SS_RIGHTS));
+	x->hypercall.wide = (v->hw->efer & EFER_LMA) && (vmread_known(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
 	take_length(v, x);
 }
 
