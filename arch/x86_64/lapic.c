@@ -76,6 +76,16 @@ void lapic_silence_pic(void)
 	outb(PIC_SLAVE_MASK, 0xff);
 }
 
+/* Stopped. On the pCPU that measures it, this comes again when the mode is chosen. */
+static void set_timer_mode(void)
+{
+	write(TIMER_INITIAL, 0);
+	write(TIMER_DIVIDE, DIVIDE_BY_1);
+	write(LVT_TIMER, (use_deadline ? (u32)LVT_DEADLINE : 0) | VEC_TIMER);
+	/* The write that selects the mode must reach the APIC before a deadline does. */
+	__asm__ volatile("mfence; lfence" : : : "memory");
+}
+
 void lapic_enable(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
@@ -89,6 +99,8 @@ void lapic_enable(void)
 	write(LVT_LINT1, LVT_NMI);
 	write(LVT_ERROR, VEC_ERROR);
 	write(SVR, SVR_ENABLE | VEC_SPURIOUS);
+	/* Only now, as an APIC that is off keeps all masked. */
+	set_timer_mode();
 	write(ESR, 0);
 	write(EOI, 0);
 }
@@ -148,6 +160,7 @@ void lapic_timer_choose(bool deadline, u32 khz)
 {
 	use_deadline = deadline;
 	timer_khz = khz;
+	set_timer_mode();
 }
 
 void lapic_timer_arm(u64 tsc, u64 ns)
@@ -155,16 +168,11 @@ void lapic_timer_arm(u64 tsc, u64 ns)
 	u64 count;
 
 	if (use_deadline) {
-		write(LVT_TIMER, (u32)LVT_DEADLINE | VEC_TIMER);
-		/* The write that selects the mode must reach the APIC before the deadline does. */
-		__asm__ volatile("mfence; lfence" : : : "memory");
 		wrmsr(MSR_TSC_DEADLINE, max_u64(tsc, 1));
 		return;
 	}
 	/* Far deadlines fire early; the owner re-arms. */
 	count = min_u64(ns, NS_PER_S) * timer_khz / 1000000 + 1;
-	write(TIMER_DIVIDE, DIVIDE_BY_1);
-	write(LVT_TIMER, VEC_TIMER);
 	write(TIMER_INITIAL, (u32)min_u64(count, 0xffffffff));
 }
 
