@@ -197,6 +197,11 @@ void run_notify(struct runnable *r)
 		pcpu_kick(target);
 }
 
+bool run_is_here(const struct runnable *r)
+{
+	return this_pcpu()->current == r;
+}
+
 bool run_yield(struct runnable *r)
 {
 	bool gives_way;

@@ -22,9 +22,15 @@ static void lapic_eoi_broadcast(void *ctx, u8 vector)
 	spin_unlock(&b->vm->lock);
 }
 
+/* Where the vCPU runs, it is not in the guest now, and has the look that follows before it. */
 static void lapic_kick(void *ctx)
 {
-	vcpu_notify(ctx);
+	struct vcpu *v = ctx;
+
+	if (run_is_here(&v->run))
+		vcpu_attend(v);
+	else
+		vcpu_notify(v);
 }
 
 static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
@@ -147,6 +153,7 @@ static struct lapic *lapic_of(struct vcpu *v)
 /* What the vCPU does to its own LAPIC kicks nobody, but may make an interrupt deliverable. */
 static struct lapic *own_lapic(struct vcpu *v)
 {
+	v->cr8_stale = true;
 	vcpu_attend(v);
 	return lapic_of(v);
 }
@@ -186,13 +193,16 @@ static int take_extint(struct vcpu *v)
 	return vector;
 }
 
-static int pc_irq_take(struct vcpu *v)
+/* Behind the highest that a LAPIC has, no other is ready before an EOI. */
+static int pc_irq_take(struct vcpu *v, bool *more)
 {
 	int vector = extint(v) ? take_extint(v) : -1;
 
-	if (vector >= 0)
+	*more = vector >= 0;
+	if (*more)
 		return vector;
 	vector = lapic_vector(v);
+	*more = vector < 0;
 	if (vector >= 0)
 		lapic_accept(lapic_of(v), (u8)vector);
 	return vector;

@@ -42,6 +42,9 @@ void svm_want_window(struct vcpu *v, enum virt_window what)
 {
 	struct vmcb_control *c = &v->hw->vmcb->c;
 
+	/* Nearly always. */
+	if (what == WINDOW_NONE && !(c->misc1 & MISC1_VINTR) && !(c->cr_write & CR8_WRITE))
+		return;
 	c->cr_write = (u16)((c->cr_write & ~CR8_WRITE) | (what == WINDOW_CR8 ? CR8_WRITE : 0));
 	if (what == WINDOW_INTR) {
 		if (is_on_its_way(c))

@@ -30,7 +30,8 @@ struct board_ops {
 	bool (*irq_ready)(struct vcpu *v);
 	/* Is there one, not ready, that CR8 may hold back? */
 	bool (*irq_held)(struct vcpu *v);
-	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector, or -1 if it went away */
+	/* Acknowledges one: the vector, or -1 if none is ready, or it went away. *more: irq_ready() may have another now. */
+	int (*irq_take)(struct vcpu *v, bool *more);
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
 	u8 (*cr8)(struct vcpu *v);
 	void (*set_cr8)(struct vcpu *v, u8 cr8);

@@ -62,14 +62,14 @@ static bool prepare_events(struct vcpu *v)
 {
 	const struct virt_ops *virt = v->vm->virt;
 	const struct board_ops *board = v->vm->ops;
-	bool waiting;
+	bool waiting, more = true;
 
 	if (!v->event.valid && nmi_ready(v) && !v->int_shadow) {
 		v->nmi_pending = false;
 		v->event = (struct vcpu_event){ .valid = true, .type = EVENT_NMI, .vector = EXC_NMI };
 	}
-	if (!v->event.valid && can_interrupt(v) && board->irq_ready(v)) {
-		int vector = board->irq_take(v);
+	if (!v->event.valid && can_interrupt(v)) {
+		int vector = board->irq_take(v, &more);
 
 		if (vector >= 0)
 			v->event = (struct vcpu_event){ .valid = true, .type = EVENT_INTR, .vector = (u8)vector };
@@ -78,8 +78,8 @@ static bool prepare_events(struct vcpu *v)
 		virt->inject(v, &v->event);
 		v->event.valid = false;
 	}
-	waiting = nmi_ready(v) || board->irq_ready(v);
-	virt->want_window(v, waiting ? WINDOW_INTR : board->irq_held(v) ? WINDOW_CR8 : WINDOW_NONE);
+	waiting = nmi_ready(v) || (more && board->irq_ready(v));
+	virt->want_window(v, waiting ? WINDOW_INTR : more && board->irq_held(v) ? WINDOW_CR8 : WINDOW_NONE);
 	/* An NMI that is blocked has no window: the IRET before it may be seen by any exit. */
 	return waiting || v->nmi_pending;
 }
@@ -162,7 +162,9 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 		*result = RUN_BLOCKED;
 		return false;
 	}
-	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
+	if (v->cr8_stale)
+		v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
+	v->cr8_stale = false;
 	aspace_catch_up(v);
 	if (prepare_events(v))
 		vcpu_attend(v);

@@ -50,6 +50,7 @@ struct vcpu {
 	bool nmi_blocked;	   /* [o] until IRET */
 	bool nmi_pending;	   /* [o] */
 	bool apic_by_cpu;	   /* [o] the CPU serves `apic` and takes interrupts from it */
+	bool cr8_stale;		   /* [o] the board may have another CR8 than the CPU */
 	enum vcpu_mode mode;	   /* [o] */
 	bool left, last;	   /* [o] it follows VM_STOP, as the last one of its VM */
 	/*

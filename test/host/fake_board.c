@@ -76,11 +76,13 @@ static bool irq_held(struct vcpu *v)
 	return v->board->held;
 }
 
-static int irq_take(struct vcpu *v)
+static int irq_take(struct vcpu *v, bool *more)
 {
 	int vector = v->board->vector;
 
-	check(vector >= 0);
+	*more = true;
+	if (vector < 0)
+		return -1;
 	v->board->vector = -1;
 	v->board->taken++;
 	return v->board->spurious ? -1 : vector;

@@ -72,6 +72,7 @@ static void interrupt_vanishes(void **state)
 static void task_priority_goes_along(void **state)
 {
 	v->board->cr8 = 9;
+	v->cr8_stale = true;
 	enter();
 	assert_int_equal(rig_last_entry()->cr8, 9);
 }
