@@ -116,7 +116,6 @@ u32 lapic_take_signals(struct lapic *l, u8 *sipi);
 bool lapic_has_work(struct lapic *l, bool interrupts_on);
 
 /* CR8 (bits 3:0 are TPR bits 7:4). */
-u8 lapic_cr8(const struct lapic *l);
 void lapic_set_cr8(struct lapic *l, u8 cr8);
 
 /* The 4 KiB page: `off` below 1000h. Only 4-byte aligned 4-byte accesses reach registers (others:

@@ -153,7 +153,6 @@ static struct lapic *lapic_of(struct vcpu *v)
 /* What the vCPU does to its own LAPIC kicks nobody, but may make an interrupt deliverable. */
 static struct lapic *own_lapic(struct vcpu *v)
 {
-	v->cr8_stale = true;
 	vcpu_attend(v);
 	return lapic_of(v);
 }
@@ -233,11 +232,6 @@ static u32 pc_take_signals(struct vcpu *v, u8 *sipi_vector)
 	return lapic_take_signals(lapic_of(v), sipi_vector);
 }
 
-static u8 pc_cr8(struct vcpu *v)
-{
-	return lapic_cr8(lapic_of(v));
-}
-
 static void pc_set_cr8(struct vcpu *v, u8 cr8)
 {
 	lapic_set_cr8(lapic_of(v), cr8);
@@ -284,7 +278,6 @@ const struct board_ops pc_board = {
 	.irq_held = pc_irq_held,
 	.irq_take = pc_irq_take,
 	.take_signals = pc_take_signals,
-	.cr8 = pc_cr8,
 	.set_cr8 = pc_set_cr8,
 	.msr_read = pc_msr_read,
 	.msr_write = pc_msr_write,

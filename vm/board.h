@@ -33,7 +33,6 @@ struct board_ops {
 	/* Acknowledges one: the vector, or -1 if none is ready, or it went away. *more: irq_ready() may have another now. */
 	int (*irq_take)(struct vcpu *v, bool *more);
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
-	u8 (*cr8)(struct vcpu *v);
 	void (*set_cr8)(struct vcpu *v, u8 cr8);
 	/* APIC base, TSC deadline and x2APIC registers; false: #GP. */
 	bool (*msr_read)(struct vcpu *v, u32 msr, u64 *val);

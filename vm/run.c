@@ -4,6 +4,7 @@
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/window.h>
 #include <lib/assert.h>
+#include <vm/apic_page.h>
 #include <vm/emulate.h>
 #include <vm/steal.h>
 #include <vm/vcpu.h>
@@ -137,6 +138,8 @@ static bool act(struct vcpu *v, enum exit_action action, u64 until)
  */
 static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 {
+	u8 cr8;
+
 	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
 	atomic_exchange_explicit(&v->attention, false, memory_order_seq_cst);
 	if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
@@ -162,9 +165,10 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 		*result = RUN_BLOCKED;
 		return false;
 	}
-	if (v->cr8_stale)
-		v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
-	v->cr8_stale = false;
+	cr8 = apic_page_cr8(v->apic);
+	if (cr8 != v->cr8)
+		v->vm->virt->set_reg(v, REG_CR8, cr8);
+	v->cr8 = cr8;
 	aspace_catch_up(v);
 	if (prepare_events(v))
 		vcpu_attend(v);

@@ -111,7 +111,6 @@ void vcpu_reset(struct vcpu *v, bool init)
 	v->regs.r[GPR_RDX] = machine_cpuid(1, 0).eax;
 	v->event = (struct vcpu_event){ 0 };
 	v->int_shadow = v->nmi_blocked = v->nmi_pending = false;
-	v->cr8_stale = true;
 	virt->set_reg(v, REG_EFER, 0);
 	virt->set_reg(v, REG_CR0, cr0);
 	virt->set_reg(v, REG_CR2, 0);
@@ -173,7 +172,7 @@ void vcpu_notify(struct vcpu *v)
 void vcpu_note_cr8(struct vcpu *v, u8 cr8)
 {
 	v->vm->ops->set_cr8(v, cr8);
-	v->cr8_stale = true;
+	v->cr8 = cr8;
 }
 
 /* In the format of an xAPIC, or with the APIC off, the board serves all accesses. */

@@ -50,7 +50,7 @@ struct vcpu {
 	bool nmi_blocked;	   /* [o] until IRET */
 	bool nmi_pending;	   /* [o] */
 	bool apic_by_cpu;	   /* [o] the CPU serves `apic` and takes interrupts from it */
-	bool cr8_stale;		   /* [o] the board may have another CR8 than the CPU */
+	u8 cr8;			   /* [o] as the CPU has it */
 	enum vcpu_mode mode;	   /* [o] */
 	bool left, last;	   /* [o] it follows VM_STOP, as the last one of its VM */
 	/*
@@ -111,7 +111,7 @@ void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
 /* The same for a panic of the hypervisor, which may have happened anywhere: what this pCPU ran then. */
 void vcpu_report(struct runnable *r);
 
-/* The guest has written CR8, whether it exited for that or not. Nothing was held back, or it did: WINDOW_CR8. */
+/* The guest has written CR8 without an exit: nothing was held back (WINDOW_CR8). */
 void vcpu_note_cr8(struct vcpu *v, u8 cr8);
 
 /* Routes `x`, which exit_trace_next() gave, to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */

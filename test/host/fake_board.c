@@ -4,6 +4,7 @@
 #include <arch/x86_64/defs/msr.h>
 #include <core/service/mem.h>
 #include <lib/assert.h>
+#include <vm/apic_page.h>
 #include <vm/vm.h>
 
 struct board {
@@ -98,14 +99,9 @@ static u32 take_signals(struct vcpu *v, u8 *sipi_vector)
 	return signals;
 }
 
-static u8 cr8(struct vcpu *v)
-{
-	return v->board->cr8;
-}
-
 static void set_cr8(struct vcpu *v, u8 val)
 {
-	v->board->cr8 = val;
+	apic_page_set(v->apic, APIC_REG_TPR, (u32)val << 4);
 }
 
 static u64 *msr_of(struct vcpu *v, u32 msr)
@@ -183,7 +179,6 @@ const struct board_ops fake_board = {
 	.irq_held = irq_held,
 	.irq_take = irq_take,
 	.take_signals = take_signals,
-	.cr8 = cr8,
 	.set_cr8 = set_cr8,
 	.msr_read = msr_read,
 	.msr_write = msr_write,

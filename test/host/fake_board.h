@@ -18,7 +18,6 @@ struct board_vcpu {
 	u32 signals;    /* SIGNAL_*, until taken */
 	u8 sipi;
 	bool held;
-	u8 cr8;
 	bool page; /* is the page there? */
 	u32 word;  /* what is read there; written, too */
 	u32 off;   /* of the last access */

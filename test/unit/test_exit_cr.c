@@ -183,11 +183,11 @@ static void cr8(void **state)
 	rig_mode(64);
 	for (u64 val = 0; val < 16; val++) {
 		write_by_gpr(8, val, true);
-		assert_int_equal(v->board->cr8, val);
+		assert_int_equal(apic_page_cr8(v->apic), val);
 	}
 	refused(8, 16);
 	refused(8, ~0ull);
-	assert_int_equal(v->board->cr8, 15);
+	assert_int_equal(apic_page_cr8(v->apic), 15);
 }
 
 static void registers_that_are_not_there(void **state)
@@ -208,7 +208,7 @@ static void reads(void **state)
 
 	rig_mode(64);
 	v->hw->reg[REG_CR3] = want[1];
-	v->board->cr8 = 6;
+	apic_page_set(v->apic, APIC_REG_TPR, 0x60);
 	for (size_t i = 0; i < ARRAY_LEN(crs); i++) {
 		struct vm_exit x = { .kind = EXIT_CR_READ,
 				     .insn_len = 3,
@@ -251,7 +251,7 @@ static void decoded_mov(void **state)
 	RIG_INSN(0x44, 0x0f, 0x22, 0xc0); /* mov cr8, rax */
 	v->regs.r[GPR_RAX] = 5;
 	assert_int_equal(by_decoder(8, &len), EXIT_NEXT);
-	assert_int_equal(v->board->cr8, 5);
+	assert_int_equal(apic_page_cr8(v->apic), 5);
 	RIG_INSN(0x0f, 0x22, 0xe0); /* mov cr4, rax */
 	v->regs.r[GPR_RAX] = BIT(40);
 	assert_int_equal(by_decoder(4, &len), EXIT_RESUME);

@@ -158,7 +158,7 @@ static void self_ipi_that_the_cpu_refuses(void **state)
 static void task_priority_is_the_page_s(void **state)
 {
 	apic_page_set(page, APIC_REG_TPR, 0x5f);
-	assert_int_equal(lapic_cr8(l), 5);
+	assert_int_equal(apic_page_cr8(l->page), 5);
 	lapic_set_cr8(l, 3);
 	assert_int_equal(apic_page_get(page, APIC_REG_TPR), 0x30);
 	assert_int_equal(apic_page_get(page, APIC_REG_PPR), 0x30);

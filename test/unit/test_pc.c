@@ -4,6 +4,7 @@
 #include "pc_rig.h"
 
 #include <guests/acpi_tables.h>
+#include <vm/apic_page.h>
 
 /* --- Who is where ---------------------------------------------------------------------- */
 
@@ -232,7 +233,7 @@ static void reset_means_all_of_it(void **state)
 	assert_int_equal(in(0x3f9, 1), 0);
 	assert_int_equal(in(0x61, 1) & 3, 0);
 	assert_int_equal(in(0xcf8, 4), 0);
-	assert_int_equal(OPS->cr8(v), 0);
+	assert_int_equal(apic_page_cr8(v->apic), 0);
 	assert_int_equal(OPS->lapic_read(ap, APIC_SVR, 4), 0xff);
 	assert_int_equal(OPS->lapic_read(v, APIC_LINT0, 4), 0x700); /* virtual wire */
 	bus_write(&vm->mmio, IOAPIC_BASE, 4, 0x14);

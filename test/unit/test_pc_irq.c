@@ -317,7 +317,7 @@ static void task_priority(void **state)
 	OPS->set_cr8(v, 7);
 	assert_int_equal(OPS->lapic_read(v, 0x80, 4), 0x70);
 	apic_write(v, 0x80, 0x35);
-	assert_int_equal(OPS->cr8(v), 3);
+	assert_int_equal(apic_page_cr8(v->apic), 3);
 	OPS->set_cr8(v, 7);
 	apic_write(v, APIC_ICR, 0x44000 | 0x72); /* to itself */
 	assert_false(OPS->irq_ready(v));
@@ -378,7 +378,7 @@ static void init_resets_the_lapic(void **state)
 	apic_write(v, APIC_SVR, 0x1ff);
 	OPS->set_cr8(v, 7);
 	OPS->vcpu_init(v);
-	assert_int_equal(OPS->cr8(v), 0);
+	assert_int_equal(apic_page_cr8(v->apic), 0);
 	assert_int_equal(OPS->lapic_read(v, APIC_SVR, 4), 0xff);
 }
 

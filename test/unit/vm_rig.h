@@ -12,6 +12,7 @@
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/window.h>
 #include <lib/string.h>
+#include <vm/apic_page.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
