@@ -12,7 +12,7 @@
 #include <lib/assert.h>
 
 #define HPET_LEN       1024
-#define LAPIC_MEASURE  (20 * NS_PER_MS)
+#define LAPIC_MEASURE  (10 * NS_PER_MS)
 #define FALLBACK_KHZ   2000000u
 #define SAMPLES	       8
 

@@ -195,10 +195,25 @@ static void choose_vendor(void)
 	log_info("%s is on", virt->name);
 }
 
+static const u32 *processors(u32 *count)
+{
+	*count = acpi.cpu_count ? acpi.cpu_count : boot.cpu_count;
+	return acpi.cpu_count ? acpi.cpu_apic_id : boot.cpu_apic_id;
+}
+
+static void reset_others(void)
+{
+	u32 count;
+	const u32 *ids = processors(&count);
+
+	if (trampoline)
+		pcpu_reset_others(ids, count);
+}
+
 static void wake_others(void)
 {
-	const u32 *ids = acpi.cpu_count ? acpi.cpu_apic_id : boot.cpu_apic_id;
-	u32 count = acpi.cpu_count ? acpi.cpu_count : boot.cpu_count;
+	u32 count;
+	const u32 *ids = processors(&count);
 
 	if (count > 1 && !trampoline)
 		log_error("no page below 640 KiB to start other processors with");
@@ -236,7 +251,8 @@ static void on_own_stack(void)
 	screen_serial_elsewhere(&acpi);	      /* where ACPI or PCI say, if not where we thought */
 	silence_devices();		      /* before interrupts are ever on */
 	clock_start(&acpi, features_allow(&config.host.features, "hpet"));
-	clock_start_lapic();
+	reset_others();			      /* it takes them a while, in which ... */
+	clock_start_lapic();		      /* ... the timer is measured */
 	choose_vendor();		      /* before the others wake, so that they follow */
 	wake_others();
 	start_guests();

@@ -201,6 +201,11 @@ void run_notify(struct runnable *r)
 		pcpu_kick(target);
 }
 
+bool run_is_here(const struct runnable *r)
+{
+	return this_pcpu()->current == r;
+}
+
 rare bool run_yield(struct runnable *r)
 {
 	bool gives_way;

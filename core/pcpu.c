@@ -22,6 +22,7 @@ static struct pcpu *pcpus[PCPUS_MAX];
 static u32 count;
 static atomic_bool released;
 static enum status (*cpu_on)(void); /* [b] */
+static u64 reset_at; /* [b] time_now() when the others had got their INIT */
 
 u32 pcpu_count(void)
 {
@@ -86,14 +87,6 @@ static void ap_main(struct pcpu *p)
 	run_loop();
 }
 
-static void busy_wait(u64 ns)
-{
-	u64 end = time_now() + ns;
-
-	while (time_now() < end)
-		cpu_pause();
-}
-
 static bool wait_alive(struct pcpu *p, u64 patience)
 {
 	u64 end = time_now() + patience;
@@ -132,7 +125,10 @@ static bool start_one(u32 apic_id, void *page, hpa_t page_hpa, hpa_t cr3)
 		.efer_nxe = cpu_features.nx ? EFER_NXE : 0,
 	};
 	before = rdtsc();
-	smp_start(page, page_hpa, apic_id, &params, busy_wait);
+	smp_start(page, page_hpa, apic_id, &params);
+	/* One that runs already ignores the second. */
+	if (!wait_alive(p, SMP_AGAIN_NS))
+		smp_start(page, page_hpa, apic_id, &params);
 	if (wait_alive(p, absent < ABSENT_MANY ? ALIVE_TIMEOUT : ALIVE_TIMEOUT2)) {
 		check_tsc(p, before, rdtsc());
 		return true;
@@ -162,6 +158,14 @@ static hpa_t trampoline_cr3(u64 **tables)
 	return mem_hpa(pml4);
 }
 
+void pcpu_reset_others(const u32 *apic_ids, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (apic_ids[i] != this_pcpu()->apic_id)
+			lapic_send_init(apic_ids[i]);
+	reset_at = time_now();
+}
+
 u32 pcpu_start_others(const u32 *apic_ids, u32 n, hpa_t trampoline, enum status (*on)(void))
 {
 	void *page = hostmap_add(trampoline, PAGE_SIZE, PT_READ | PT_WRITE, PT_WB);
@@ -174,6 +178,8 @@ u32 pcpu_start_others(const u32 *apic_ids, u32 n, hpa_t trampoline, enum status 
 	}
 	cpu_on = on;
 	smp_prepare(page);
+	while (time_now() < reset_at + SMP_INIT_NS)
+		cpu_pause();
 	for (u32 i = 0; i < n; i++)
 		if (apic_ids[i] != this_pcpu()->apic_id)
 			start_one(apic_ids[i], page, trampoline, cr3);

@@ -46,14 +46,25 @@ static inline struct pcpu *this_pcpu(void)
 	return p;
 }
 
+/* this_pcpu()->armed, without the way by `self`. */
+static inline u64 pcpu_armed(void)
+{
+	u64 at;
+
+	__asm__ volatile("mov %%gs:%c1, %0" : "=r"(at) : "i"(offsetof(struct pcpu, armed)));
+	return at;
+}
+
 /* Number of pCPUs known, online or not, and one of them. */
 u32 pcpu_count(void);
 struct pcpu *pcpu_get(u32 id);
 
 /* Allocates pCPU 0 and makes this CPU it; needs hostmap. Boot only. */
 void pcpu_init_boot(void);
+/* INIT to the processors with these APIC ids (this one is skipped): it takes them some time, for other things. Boot only. */
+void pcpu_reset_others(const u32 *apic_ids, u32 count);
 /*
- * Wakes the processors with these APIC ids (this one is skipped); each calls `on` before it counts as online, and stays out of it
+ * Wakes these processors, after pcpu_reset_others(); each calls `on` before it counts as online, and stays out of it
  * if that fails. Answers how many are online in all. Boot only.
  */
 u32 pcpu_start_others(const u32 *apic_ids, u32 count, hpa_t trampoline, enum status (*on)(void));

@@ -176,11 +176,6 @@ void lapic_reg_write(struct lapic *l, u32 reg, u32 val)
 	}
 }
 
-u8 lapic_cr8(const struct lapic *l)
-{
-	return (u8)(lapic_get(l, APIC_REG_TPR) >> 4);
-}
-
 void lapic_set_cr8(struct lapic *l, u8 cr8)
 {
 	set_tpr(l, (u8)((cr8 & 0xf) << 4));

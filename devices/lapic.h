@@ -88,6 +88,8 @@ void lapic_virtual_wire(struct lapic *l);
 /* The vector that the CPU would take now if RFLAGS.IF were 1: the highest whose class is above the
  * PPR; or -1. */
 int lapic_pending(struct lapic *l);
+/* Is there one, which is not pending, that a lower TPR might make so? After lapic_pending(). */
+bool lapic_held(const struct lapic *l);
 /* The CPU takes `vector`, as answered by lapic_pending(): IRR to ISR. */
 void lapic_accept(struct lapic *l, u8 vector);
 /*
@@ -114,7 +116,6 @@ u32 lapic_take_signals(struct lapic *l, u8 *sipi);
 bool lapic_has_work(struct lapic *l, bool interrupts_on);
 
 /* CR8 (bits 3:0 are TPR bits 7:4). */
-u8 lapic_cr8(const struct lapic *l);
 void lapic_set_cr8(struct lapic *l, u8 cr8);
 
 /* The 4 KiB page: `off` below 1000h. Only 4-byte aligned 4-byte accesses reach registers (others:

@@ -16,12 +16,24 @@ static u32 class_of(int vector)
 }
 
 /* SDM, "Processor Priority". */
-void lapic_update_ppr(struct lapic *l)
+static u32 work_out_ppr(const struct lapic *l, u32 tpr)
 {
 	u32 in_service = class_of(apic_page_highest(l->page, APIC_REG_ISR));
+
+	return (tpr & PRIORITY_CLASS) >= in_service ? tpr : in_service;
+}
+
+void lapic_update_ppr(struct lapic *l)
+{
+	l->tpr_seen = lapic_get(l, APIC_REG_TPR);
+	lapic_set(l, APIC_REG_PPR, work_out_ppr(l, l->tpr_seen));
+}
+
+static u32 ppr(const struct lapic *l)
+{
 	u32 tpr = lapic_get(l, APIC_REG_TPR);
 
-	lapic_set(l, APIC_REG_PPR, (tpr & PRIORITY_CLASS) >= in_service ? tpr : in_service);
+	return tpr == l->tpr_seen ? lapic_get(l, APIC_REG_PPR) : work_out_ppr(l, tpr);
 }
 
 /* SDM, "Arbitration Priority". */
@@ -38,7 +50,7 @@ u8 lapic_arbitration_priority(const struct lapic *l)
 
 static bool beats_ppr(const struct lapic *l, int vector)
 {
-	return class_of(vector) > (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS);
+	return class_of(vector) > (ppr(l) & PRIORITY_CLASS);
 }
 
 /* --- Posting: any pCPU ----------------------------------------------------------------- */
@@ -139,11 +151,9 @@ static void fold_posted(struct lapic *l)
 		return;
 	/* Pairs with lapic_post(). */
 	words = atomic_exchange_explicit(&l->posted, 0, memory_order_acquire);
-	for (u32 i = 0; i < APIC_VECTOR_REGS; i++) {
-		u32 edge, level;
+	for (; words; words &= words - 1) {
+		u32 i = (u32)__builtin_ctz(words), edge, level;
 
-		if (!(words & 1u << i))
-			continue;
 		edge = atomic_exchange_explicit(&l->edge[i], 0, memory_order_relaxed);
 		level = atomic_exchange_explicit(&l->level[i], 0, memory_order_relaxed);
 		lapic_set(l, APIC_REG_TMR + i, (lapic_get(l, APIC_REG_TMR + i) & ~edge) | level);
@@ -151,12 +161,28 @@ static void fold_posted(struct lapic *l)
 	}
 }
 
-void lapic_fold(struct lapic *l)
+static rare void fold(struct lapic *l)
 {
+	if (lapic_get(l, APIC_REG_TPR) != l->tpr_seen)
+		lapic_update_ppr(l);
 	lapic_timer_fold(l);
 	if (atomic_load_explicit(&l->errors, memory_order_relaxed))
 		lapic_log_error(l, atomic_exchange_explicit(&l->errors, 0, memory_order_acquire));
 	fold_posted(l);
+}
+
+/* Most often there is nothing. */
+static inline void fold_any(struct lapic *l)
+{
+	if (lapic_get(l, APIC_REG_TPR) != l->tpr_seen || atomic_load_explicit(&l->timer_fired, memory_order_relaxed) ||
+	    (atomic_load_explicit(&l->errors, memory_order_relaxed) |
+	     atomic_load_explicit(&l->posted, memory_order_relaxed)))
+		fold(l);
+}
+
+void lapic_fold(struct lapic *l)
+{
+	fold_any(l);
 }
 
 int lapic_pending(struct lapic *l)
@@ -165,18 +191,24 @@ int lapic_pending(struct lapic *l)
 
 	if (lapic_mode(l) == MODE_OFF)
 		return -1;
-	lapic_fold(l);
+	fold_any(l);
 	/* Software-disabled too: what was accepted before stays and is delivered (SDM, "Local APIC
 	 * State After It Has Been Software Disabled"). */
 	vector = apic_page_highest(l->page, APIC_REG_IRR);
-	return beats_ppr(l, vector) ? vector : -1;
+	return class_of(vector) > (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS) ? vector : -1;
+}
+
+bool lapic_held(const struct lapic *l)
+{
+	return (lapic_get(l, APIC_REG_TPR) & PRIORITY_CLASS) && apic_page_highest(l->page, APIC_REG_IRR) >= 0;
 }
 
 void lapic_accept(struct lapic *l, u8 vector)
 {
 	change(l, APIC_REG_IRR, vector, false);
 	change(l, APIC_REG_ISR, vector, true);
-	lapic_update_ppr(l);
+	/* It has beaten the TPR and all others in service. */
+	lapic_set(l, APIC_REG_PPR, class_of(vector));
 }
 
 static void broadcast_eoi(struct lapic *l, u8 vector)

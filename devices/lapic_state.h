@@ -57,6 +57,7 @@ struct lapic {
 	atomic_bool timer_fired; /* a hint: the truth is timer_expiry against the clock */
 
 	/* [o] */
+	u32 tpr_seen;       /* with which the PPR was worked out: a guest's CR8 may change the TPR alone */
 	u32 esr_pending;    /* found since software's last write of the ESR */
 	u64 timer_expiry;   /* ns at which the count ends, masked or not; TIME_NEVER: stopped */
 	u64 timer_deadline; /* IA32_TSC_DEADLINE */

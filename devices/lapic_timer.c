@@ -49,7 +49,11 @@ static void fired(void *ctx)
 
 static void arm(struct lapic *l)
 {
-	timer_set(&l->timer, lapic_lvt(l, LVT_TIMER) & LVT_MASKED ? TIME_NEVER : l->timer_expiry);
+	u64 due = lapic_lvt(l, LVT_TIMER) & LVT_MASKED ? TIME_NEVER : l->timer_expiry;
+
+	/* Off already, nearly always, after it has fired. */
+	if (due != TIME_NEVER || l->timer.due != TIME_NEVER)
+		timer_set(&l->timer, due);
 }
 
 /*

@@ -22,9 +22,15 @@ static void lapic_eoi_broadcast(void *ctx, u8 vector)
 	spin_unlock(&b->vm->lock);
 }
 
+/* Where the vCPU runs, it is not in the guest now, and has the look that follows before it. */
 static void lapic_kick(void *ctx)
 {
-	vcpu_notify(ctx);
+	struct vcpu *v = ctx;
+
+	if (run_is_here(&v->run))
+		vcpu_attend(v);
+	else
+		vcpu_notify(v);
 }
 
 static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
@@ -186,16 +192,24 @@ static int take_extint(struct vcpu *v)
 	return vector;
 }
 
-static int pc_irq_take(struct vcpu *v)
+/* Behind the highest that a LAPIC has, no other is ready before an EOI. */
+static int pc_irq_take(struct vcpu *v, bool *more)
 {
 	int vector = extint(v) ? take_extint(v) : -1;
 
-	if (vector >= 0)
+	*more = vector >= 0;
+	if (*more)
 		return vector;
 	vector = lapic_vector(v);
+	*more = vector < 0;
 	if (vector >= 0)
 		lapic_accept(lapic_of(v), (u8)vector);
 	return vector;
+}
+
+static bool pc_irq_held(struct vcpu *v)
+{
+	return !v->apic_by_cpu && lapic_held(lapic_of(v));
 }
 
 static bool pc_has_work(struct vcpu *v, bool interrupts_on)
@@ -218,14 +232,9 @@ static u32 pc_take_signals(struct vcpu *v, u8 *sipi_vector)
 	return lapic_take_signals(lapic_of(v), sipi_vector);
 }
 
-static u8 pc_cr8(struct vcpu *v)
-{
-	return lapic_cr8(lapic_of(v));
-}
-
 static void pc_set_cr8(struct vcpu *v, u8 cr8)
 {
-	lapic_set_cr8(own_lapic(v), cr8);
+	lapic_set_cr8(lapic_of(v), cr8);
 }
 
 static bool pc_msr_read(struct vcpu *v, u32 msr, u64 *val)
@@ -266,9 +275,9 @@ const struct board_ops pc_board = {
 	.vcpu_init = pc_vcpu_init,
 	.tsc_moved = pc_tsc_moved,
 	.irq_ready = pc_irq_ready,
+	.irq_held = pc_irq_held,
 	.irq_take = pc_irq_take,
 	.take_signals = pc_take_signals,
-	.cr8 = pc_cr8,
 	.set_cr8 = pc_set_cr8,
 	.msr_read = pc_msr_read,
 	.msr_write = pc_msr_write,

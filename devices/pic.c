@@ -66,7 +66,7 @@ static u8 in_service(const struct pic_chip *c)
 }
 
 /* The input that the chip's INT output stands for, or -1. */
-static int request(const struct pic_chip *c)
+static rare int request(const struct pic_chip *c)
 {
 	int ir = c->next_icw ? -1 : top(c, c->irr & ~c->imr);
 	int busy = top(c, in_service(c));
@@ -75,6 +75,12 @@ static int request(const struct pic_chip *c)
 		return ir;
 	/* Special fully nested: the slave in service may ask again, for a higher one of its own. */
 	return ir == busy && ir == CASCADE && (c->icw4 & ICW4_SFNM) ? ir : -1;
+}
+
+/* Is there such an input? Nearly never. */
+static inline bool requests(const struct pic_chip *c)
+{
+	return (c->irr & ~c->imr) && request(c) >= 0;
 }
 
 static void set_line(struct pic_chip *c, unsigned ir, bool level)
@@ -98,8 +104,8 @@ static void update(struct pic *p)
 {
 	bool out;
 
-	set_line(&p->chip[0], CASCADE, request(&p->chip[1]) >= 0);
-	out = request(&p->chip[0]) >= 0;
+	set_line(&p->chip[0], CASCADE, requests(&p->chip[1]));
+	out = requests(&p->chip[0]);
 	if (out == p->out)
 		return;
 	p->out = out;
@@ -293,14 +299,31 @@ static void write8(struct device *d, u64 off, u8 val)
 	update(p);
 }
 
+/* The chip whose mask is what a byte at `off` is, and what a guest is most often after; else NULL. */
+static struct pic_chip *mask_of(struct pic *p, u64 off, unsigned width)
+{
+	struct pic_chip *c = off == 0x21 ? &p->chip[0] : off == 0xa1 ? &p->chip[1] : NULL;
+
+	return c && width == 1 && !c->poll && !c->next_icw ? c : NULL;
+}
+
 static u64 pic_read(struct device *d, u64 off, unsigned width)
 {
-	return device_read_bytes(d, off, width, read8);
+	struct pic_chip *c = mask_of(pic_of(d), off, width);
+
+	return c ? c->imr : device_read_bytes(d, off, width, read8);
 }
 
 static void pic_write(struct device *d, u64 off, unsigned width, u64 val)
 {
-	device_write_bytes(d, off, width, val, write8);
+	struct pic_chip *c = mask_of(pic_of(d), off, width);
+
+	if (!c) {
+		device_write_bytes(d, off, width, val, write8);
+		return;
+	}
+	c->imr = (u8)val;
+	update(pic_of(d));
 }
 
 /*

@@ -79,18 +79,21 @@ static u32 read_dword(const struct pm *p, u64 off)
 	}
 }
 
-static u64 pm_read(struct device *d, u64 off, unsigned width)
+static rare u64 read_any(struct pm *p, u64 off, unsigned width)
 {
-	struct pm *p = pm_of(d);
 	u64 at = align_down(off, 4), val;
-
-	/* What is read again and again depends on nothing else. */
-	if (off == OFF_TMR && width == 4)
-		return (u32)timer_ticks(p);
 
 	settle(p);
 	val = read_dword(p, at) | (u64)read_dword(p, at + 4) << 32;
 	return val >> (off - at) * 8 & width_mask(width);
+}
+
+static u64 pm_read(struct device *d, u64 off, unsigned width)
+{
+	/* What is read again and again depends on nothing else. */
+	if (off == OFF_TMR && width == 4)
+		return (u32)timer_ticks(pm_of(d));
+	return read_any(pm_of(d), off, width);
 }
 
 static void write_control(struct pm *p, u16 val)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "calibrate.h"
 
-#define MEASURE_NS  (15 * NS_PER_MS)
+#define RUN_NS      (4 * NS_PER_MS)
 #define RUNS        3
 #define PAIR_READS  8
-#define STEADY      500      /* the runs may differ by one part in this many */
+#define STEADY      200      /* the runs may differ by one part in this many */
 #define DEAD_READS  1000     /* a counter that did not change in so many reads ... */
 #define DEAD_CYCLES 10000000 /* ... and so many TSC ticks (1 ms at 10 GHz) is dead */
 #define KHZ_MIN     1000     /* emulators may be this slow */
@@ -74,20 +74,12 @@ static u64 to_ticks(const struct ref_counter *ref, u64 ns)
 	return ns * FS_PER_NS / ref->period_fs + 1;
 }
 
-static enum status measure(const struct clocks *c, u64 *khz)
+/* Overflows if we were stopped for an hour: an unsteady run. 0: no time has passed. */
+static u64 khz_between(const struct ref_counter *ref, const struct moment *from, const struct moment *to)
 {
-	struct moment from = now(c), to;
-	u64 ns;
+	u64 ns = ((to->ref - from->ref) & ref->mask) * ref->period_fs / FS_PER_NS;
 
-	if (!wait_ticks(c, to_ticks(c->ref, MEASURE_NS)))
-		return E_IO;
-	to = now(c);
-	ns = ((to.ref - from.ref) & c->ref->mask) * c->ref->period_fs / FS_PER_NS;
-	if (!ns)
-		return E_IO;
-	*khz = (to.tsc - from.tsc) * NS_PER_MS /
-	       ns; /* overflows if we were stopped for an hour: an unsteady run */
-	return OK;
+	return ns ? (to->tsc - from->tsc) * NS_PER_MS / ns : 0;
 }
 
 static void sort(u64 v[RUNS])
@@ -105,20 +97,27 @@ static void sort(u64 v[RUNS])
 enum status calibrate_khz(const struct ref_counter *ref, u64 (*tsc)(void *ctx), void *ctx, u32 *khz)
 {
 	struct clocks c = {ref, tsc, ctx};
-	u64 run[RUNS], median;
+	struct moment at[RUNS + 1] = { now(&c) };
+	u64 run[RUNS], median, whole;
 
 	for (int i = 0; i < RUNS; i++) {
-		enum status st = measure(&c, &run[i]);
-
-		if (st)
-			return st;
+		if (!wait_ticks(&c, to_ticks(ref, RUN_NS)))
+			return E_IO;
+		at[i + 1] = now(&c);
+		run[i] = khz_between(ref, &at[i], &at[i + 1]);
 	}
+	whole = khz_between(ref, &at[0], &at[RUNS]);
 	sort(run);
 	median = run[RUNS / 2];
+	if (!run[0])
+		return E_IO;
 	if (median < KHZ_MIN || median > KHZ_MAX)
 		return E_RANGE;
 	*khz = (u32)median;
-	return run[RUNS - 1] - run[0] > median / STEADY ? E_BUSY : OK;
+	if (run[RUNS - 1] - run[0] > median / STEADY)
+		return E_BUSY;
+	*khz = (u32)whole;
+	return OK;
 }
 
 enum status calibrate_wait(const struct ref_counter *ref, u64 (*tsc)(void *ctx), void *ctx, u64 ns)

@@ -19,9 +19,9 @@ struct ref_counter {
 };
 
 /*
- * The frequency of `tsc` in kHz. Three measurements of about 15 ms each, the median counts. E_IO:
- * the reference does not tick; E_RANGE: no CPU is so slow or fast; E_BUSY: the measurements differ
- * by more than 1 in 500, *khz is the best there is.
+ * The frequency of `tsc` in kHz, by three measurements of about 4 ms each, together. E_IO: the
+ * reference does not tick; E_RANGE: no CPU is so slow or fast; E_BUSY: the measurements differ by
+ * more than 1 in 200, *khz is the best there is, the middle one.
  */
 must_check enum status calibrate_khz(const struct ref_counter *ref, u64 (*tsc)(void *ctx),
 				     void *ctx, u32 *khz);

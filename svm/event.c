@@ -38,11 +38,15 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 }
 
 /* A virtual interrupt that is never delivered: its intercept fires when the guest could take one. */
-void svm_want_window(struct vcpu *v, bool on)
+void svm_want_window(struct vcpu *v, enum virt_window what)
 {
 	struct vmcb_control *c = &v->hw->vmcb->c;
 
-	if (on) {
+	/* Nearly always. */
+	if (what == WINDOW_NONE && !(c->misc1 & MISC1_VINTR) && !(c->cr_write & CR8_WRITE))
+		return;
+	c->cr_write = (u16)((c->cr_write & ~CR8_WRITE) | (what == WINDOW_CR8 ? CR8_WRITE : 0));
+	if (what == WINDOW_INTR) {
 		if (is_on_its_way(c))
 			c->event_inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_INTR) |
 				       FIELD_PUT(EVENT_VECTOR, FIELD_GET(INT_CTL_VECTOR, c->int_ctl));
@@ -69,6 +73,7 @@ void svm_recover_irq(struct vcpu *v)
 	if (!is_on_its_way(c))
 		return;
 	c->int_ctl &= ~INT_CTL_IRQ;
+	vcpu_attend(v);
 	v->event = (struct vcpu_event){
 		.valid = true,
 		.type = EVENT_INTR,
@@ -90,6 +95,7 @@ void svm_recover_event(struct vcpu *v)
 		type = EVENT_TYPE_INTR;
 	if (type == EVENT_TYPE_EXC && vector == EXC_NMI)
 		type = EVENT_TYPE_NMI;
+	vcpu_attend(v);
 	v->event = (struct vcpu_event){
 		.valid = true,
 		.type = type == EVENT_TYPE_INTR ? EVENT_INTR : type == EVENT_TYPE_NMI ? EVENT_NMI : EVENT_EXCEPTION,

@@ -38,8 +38,7 @@ static void decode_ioio(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 	x->pio.port = (u16)FIELD_GET(IOIO_PORT, info);
 	x->pio.width = (u8)FIELD_GET(IOIO_WIDTH, info);
-	x->pio.in = info & IOIO_IN;
-	x->pio.string = info & IOIO_STRING;
+	x->pio.how = (u8)FIELD_GET(IOIO_HOW, info);
 	x->insn_len = (u8)(b->c.exit_info2 - v->regs.rip);
 }
 
@@ -110,7 +109,8 @@ static void decode_iret(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 static void decode_vintr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
-	svm_want_window(v, false);
+	svm_want_window(v, WINDOW_NONE);
+	vcpu_attend(v);
 }
 
 static const struct row {
@@ -137,7 +137,6 @@ static const struct row {
 	[VMEXIT_PAUSE]		  = { EXIT_PAUSE, take_length },
 	[VMEXIT_HLT]		  = { EXIT_HLT, take_length },
 	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_IOIO]		  = { EXIT_PIO, decode_ioio },
 	[VMEXIT_MSR]		  = { EXIT_RDMSR, decode_msr },
 	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, decode_nothing },
 	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, decode_nothing },
@@ -178,6 +177,12 @@ static void decode(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 {
 	u64 code = b->c.exit_code;
 
+	x->insn_len = 0;
+	if (code == VMEXIT_IOIO) {
+		x->kind = EXIT_PIO;
+		decode_ioio(v, b, x);
+		return;
+	}
 	if (code >= ARRAY_LEN(rows) || !rows[code].decode) {
 		decode_other(v, b, x);
 		return;
@@ -190,9 +195,7 @@ static void decode(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
 
 static void write_guest(struct vcpu *v, struct vmcb *b)
 {
-	b->s.rax = v->regs.r[GPR_RAX];
 	b->s.rsp = v->regs.r[GPR_RSP];
-	b->s.rip = v->regs.rip;
 	b->s.rflags = v->regs.rflags;
 	b->c.int_state = v->int_shadow ? INT_STATE_SHADOW : 0;
 }
@@ -204,6 +207,10 @@ static rare void read_rest(struct vcpu *v, const struct vmcb *b)
 	svm_recover_irq(v);
 	if (b->c.exit_int_info & EVENT_VALID)
 		svm_recover_event(v);
+	if ((u8)b->c.int_ctl == v->hw->tpr)
+		return;
+	v->hw->tpr = (u8)b->c.int_ctl;
+	vcpu_note_cr8(v, (u8)v->hw->tpr);
 }
 
 static void read_guest(struct vcpu *v, struct vmcb *b)
@@ -215,17 +222,29 @@ static void read_guest(struct vcpu *v, struct vmcb *b)
 	v->int_shadow = b->c.int_state & INT_STATE_SHADOW;
 	b->c.event_inj = 0;
 	b->c.tlb_control = TLB_NOTHING;
-	if (svm_mode_changed(b) || (b->c.int_ctl & INT_CTL_IRQ) || (b->c.exit_int_info & EVENT_VALID))
+	/* Nearly never: V_IRQ lies behind V_TPR. */
+	if (svm_mode_changed(b) || (u16)b->c.int_ctl != v->hw->tpr || (b->c.exit_int_info & EVENT_VALID))
 		read_rest(v, b);
 }
 
-void svm_run(struct vcpu *v, struct vm_exit *x)
+enum exit_action svm_run(struct vcpu *v)
 {
 	const struct virt_vcpu *hw = v->hw;
 	struct vmcb *b = hw->vmcb;
 
-	write_guest(v, b);
-	svm_enter(&v->regs, hw->vmcb_hpa, hw->host_hpa);
-	read_guest(v, b);
-	decode(v, b, x);
+	for (write_guest(v, b);; b->c.int_state = 0) {
+		struct vm_exit *x = exit_trace_next(&v->trace);
+		enum exit_action action;
+
+		b->s.rax = v->regs.r[GPR_RAX];
+		b->s.rip = v->regs.rip;
+		svm_enter(&v->regs, hw->vmcb_hpa, hw->host_hpa);
+		read_guest(v, b);
+		decode(v, b, x);
+		action = exit_dispatch(v, x);
+		if (action != EXIT_NEXT || !vcpu_step_short(v, x))
+			return action;
+		if (vcpu_must_look(v))
+			return EXIT_RESUME;
+	}
 }

@@ -83,6 +83,7 @@ void svm_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 		break;
 	case REG_CR8:
 		c->int_ctl = (c->int_ctl & ~INT_CTL_TPR) | FIELD_PUT(INT_CTL_TPR, val);
+		hw->tpr = (u8)val;
 		break;
 	case REG_EFER:
 		apply_mode(hw, val);

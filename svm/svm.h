@@ -33,6 +33,7 @@ struct virt_vcpu {
 	struct vmcb *vmcb;
 	hpa_t vmcb_hpa;
 	hpa_t host_hpa;	 /* of the pCPU that has the vCPU loaded: what VMLOAD restores */
+	u16 tpr;	 /* V_TPR as the board knows it */
 	u64 efer;	 /* as the guest sees it, while LME is kept from the hardware */
 	bool lme_hidden; /* the guest has LME=1, PG=0; the VMCB has LME=0 (svm/regs.c says why) */
 	struct tag asid;
@@ -80,11 +81,11 @@ static inline bool svm_mode_changed(const struct vmcb *b)
 }
 
 /* exit.c */
-void svm_run(struct vcpu *v, struct vm_exit *x);
+enum exit_action svm_run(struct vcpu *v);
 
 /* event.c */
 void svm_inject(struct vcpu *v, const struct vcpu_event *e);
-void svm_want_window(struct vcpu *v, bool on);
+void svm_want_window(struct vcpu *v, enum virt_window what);
 /* After an exit with INT_CTL_IRQ: an interrupt that did not get in comes back as v->event. */
 void svm_recover_irq(struct vcpu *v);
 /* After an exit with EVENT_VALID in exit_int_info: an event whose delivery was cut short comes back as v->event. */

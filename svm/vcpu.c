@@ -18,8 +18,6 @@
 /* So many PAUSEs, each within so many cycles of the last one, are a wait that others should use. */
 #define PAUSE_COUNT  3000
 #define PAUSE_CYCLES 128
-#define CR4_WRITE	  BIT(4)
-#define CR8_WRITE	  BIT(8)
 
 rare enum status svm_vm_init(struct vm *vm)
 {
@@ -51,7 +49,7 @@ static rare void fill_control(struct vcpu *v, struct vmcb_control *c)
 {
 	struct cpuid_regs l7 = cpuid(7, 0);
 
-	c->cr_write = (u16)(CR4_WRITE | CR8_WRITE);
+	c->cr_write = (u16)CR4_WRITE;
 	c->exceptions = (u32)ALWAYS_EXCEPTIONS;
 	c->misc1 = (u32)ALWAYS_MISC1;
 	c->misc2 = (u32)ALWAYS_MISC2;

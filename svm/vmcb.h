@@ -136,11 +136,14 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define MISC2_RDPRU    BIT(14)
 #define MISC3_INVPCID  BIT(2)
 
+#define CR4_WRITE      BIT(4)
+#define CR8_WRITE      BIT(8)
+
 #define TLB_NOTHING    0u
 #define TLB_FLUSH_ALL  1u
 #define TLB_FLUSH_ASID 3u
 
-#define INT_CTL_TPR	BITS(3, 0)
+#define INT_CTL_TPR	BITS(3, 0) /* the rest of its byte is 0 */
 #define INT_CTL_IRQ	BIT(8)
 #define INT_CTL_IGN_TPR BIT(20)
 #define INT_CTL_MASKING BIT(24)
@@ -159,8 +162,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define EVENT_TYPE_SOFT	 4u
 
 /* EXITINFO1 of IOIO. */
-#define IOIO_IN	    BIT(0)
-#define IOIO_STRING BIT(2)
+#define IOIO_HOW    BITS(2, 0) /* in, string: as PIO_IN, PIO_STRING; bit 1 is 0 */
 #define IOIO_WIDTH  BITS(6, 4) /* bytes */
 #define IOIO_PORT   BITS(31, 16)
 

@@ -19,6 +19,13 @@ void asm_offsets(void)
 	OFFSET(AP_EFER_NXE, offsetof(struct ap_params, efer_nxe));
 	OFFSET(VEC_TIMER, VEC_TIMER);
 	OFFSET(VMCS_HOST_RSP, VMCS_HOST_RSP);
+	OFFSET(VMCS_GUEST_RIP, VMCS_GUEST_RIP);
+	OFFSET(VMCS_GUEST_RSP, VMCS_GUEST_RSP);
+	OFFSET(VMCS_GUEST_RFLAGS, VMCS_GUEST_RFLAGS);
+	OFFSET(VMCS_EXIT_REASON, VMCS_EXIT_REASON);
+	OFFSET(GPR_RIP_AT, offsetof(struct gpr, rip));
+	OFFSET(GPR_RFLAGS_AT, offsetof(struct gpr, rflags));
+	OFFSET(GPR_R_RSP, offsetof(struct gpr, r[GPR_RSP]));
 	OFFSET(GPR_R_RAX, offsetof(struct gpr, r[GPR_RAX]));
 	OFFSET(GPR_R_RCX, offsetof(struct gpr, r[GPR_RCX]));
 	OFFSET(GPR_R_RDX, offsetof(struct gpr, r[GPR_RDX]));

@@ -61,5 +61,11 @@ static inline void apic_page_set(struct apic_page *p, u32 reg, u32 val)
 	atomic_store_explicit(&p->reg[reg].val, val, memory_order_relaxed);
 }
 
+/* CR8: bits 7:4 of the TPR. */
+static inline u8 apic_page_cr8(const struct apic_page *p)
+{
+	return (u8)(apic_page_get(p, APIC_REG_TPR) >> 4);
+}
+
 /* The highest vector in ISR, TMR or IRR, or -1. */
 int apic_page_highest(const struct apic_page *p, u32 first);

@@ -28,9 +28,11 @@ struct board_ops {
 	void (*tsc_moved)(struct vcpu *v); /* the guest wrote its TSC */
 	/* Would the CPU take an interrupt now if it could, one that must be injected? Brings v->apic up to date. */
 	bool (*irq_ready)(struct vcpu *v);
-	int (*irq_take)(struct vcpu *v);   /* acknowledges it: the vector, or -1 if it went away */
+	/* Is there one, not ready, that CR8 may hold back? */
+	bool (*irq_held)(struct vcpu *v);
+	/* Acknowledges one: the vector, or -1 if none is ready, or it went away. *more: irq_ready() may have another now. */
+	int (*irq_take)(struct vcpu *v, bool *more);
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
-	u8 (*cr8)(struct vcpu *v);
 	void (*set_cr8)(struct vcpu *v, u8 cr8);
 	/* APIC base, TSC deadline and x2APIC registers; false: #GP. */
 	bool (*msr_read)(struct vcpu *v, u32 msr, u64 *val);

@@ -14,9 +14,9 @@ const u64 bus_masks[] = { [1] = 0xff, [2] = 0xffff, [4] = 0xffffffff, [8] = ~0ul
 static rare void clear_index(struct bus_index *ix)
 {
 	memset(ix, NOBODY, sizeof(*ix));
-	for (u32 i = 0; i < BUS_PAGES; i++)
-		memset(&ix->owner[i][BUS_PAGE_SIZE], PAGE_END, sizeof(ix->owner[i]) - BUS_PAGE_SIZE);
-	ix->pages = 1;
+	for (u32 i = 0; i < sizeof(ix->owner); i += BUS_PAGE_STRIDE)
+		memset(&ix->owner[i + BUS_PAGE_SIZE], PAGE_END, BUS_PAGE_STRIDE - BUS_PAGE_SIZE);
+	ix->end = BUS_PAGE_STRIDE;
 }
 
 void bus_init_ports(struct bus *b, struct bus_index *index)
@@ -29,13 +29,15 @@ void bus_init_ports(struct bus *b, struct bus_index *index)
 static bool index_window(struct bus_index *ix, const struct bus_window *w, u8 place)
 {
 	for (u64 port = w->base; port < w->base + w->len; port++) {
-		u8 *page = &ix->page_of[port / BUS_PAGE_SIZE];
+		u16 *page = &ix->page_at[port / BUS_PAGE_SIZE];
 
-		if (!*page && ix->pages == BUS_PAGES)
+		if (!*page && ix->end == sizeof(ix->owner))
 			return false;
-		if (!*page)
-			*page = ix->pages++;
-		ix->owner[*page][port % BUS_PAGE_SIZE] = place;
+		if (!*page) {
+			*page = ix->end;
+			ix->end += BUS_PAGE_STRIDE;
+		}
+		ix->owner[*page + port % BUS_PAGE_SIZE] = place;
 	}
 	return true;
 }
@@ -138,7 +140,7 @@ u64 bus_read(const struct bus *b, u64 addr, unsigned width)
 {
 	const struct bus_window *w;
 
-	if (!bus_look_up(b, addr, width, &w))
+	if (!bus_look_up(b, (u16)addr, width, &w))
 		return search_read(b, addr, width);
 	return w ? bus_read_window(w, addr, width) : bus_ones(width);
 }
@@ -147,7 +149,7 @@ void bus_write(const struct bus *b, u64 addr, unsigned width, u64 val)
 {
 	const struct bus_window *w;
 
-	if (!bus_look_up(b, addr, width, &w))
+	if (!bus_look_up(b, (u16)addr, width, &w))
 		search_write(b, addr, width, val);
 	else if (w)
 		bus_write_window(w, addr, width, val);

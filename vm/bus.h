@@ -19,15 +19,16 @@ struct bus_window {
 
 #define BUS_PAGES     16
 #define BUS_PAGE_SIZE 256
+#define BUS_PAGE_STRIDE (BUS_PAGE_SIZE + 3)
 
 /*
  * Who owns each port, so that an access of ports costs no search. Pages without a window share page 0. Behind each page are as many
  * bytes as an access, of at most 4, may reach over its end; they match nobody.
  */
 struct bus_index {
-	u8 page_of[0x10000 / BUS_PAGE_SIZE];
-	u8 owner[BUS_PAGES][BUS_PAGE_SIZE + 3]; /* the window's place in win[], from 1 on; 0: nobody */
-	u8 pages;
+	u16 page_at[0x10000 / BUS_PAGE_SIZE];	/* where in owner[] a page begins */
+	u8 owner[BUS_PAGES * BUS_PAGE_STRIDE];	/* the window's place in win[], from 1 on; 0: nobody */
+	u16 end;				/* where the next page would begin */
 };
 
 struct bus {
@@ -57,32 +58,24 @@ static inline u64 bus_ones(unsigned width)
 	return bus_masks[width];
 }
 
-/* Has the port of `owner` the same owner as those behind it, up to `width`, which is 2 or 4? */
-static inline bool bus_same_owner(const u8 *owner, unsigned width)
-{
-	u32 word;
-
-	if (width == 2)
-		return owner[1] == owner[0];
-	__builtin_memcpy(&word, owner, sizeof(word));
-	return word == owner[0] * 0x01010101u;
-}
-
 /*
- * The quick way, for ports that all have the same owner, or none (*w NULL). False: search. This and the next two are inline for the
- * way of every exit by a port; others call bus_read() and bus_write().
+ * The quick way, for an access that lies in one window, which has no holes, or of one port that nobody has (*w NULL). False: search.
+ * This and the next two are inline for the way of every exit by a port; others call bus_read() and bus_write().
  */
-static inline bool bus_look_up(const struct bus *b, u64 addr, unsigned width, const struct bus_window **w)
+static inline bool bus_look_up(const struct bus *b, u16 port, unsigned width, const struct bus_window **w)
 {
 	const struct bus_index *ix = b->index;
 	const u8 *owner;
 
 	if (!ix)
 		return false;
-	owner = &ix->owner[ix->page_of[(u16)addr / BUS_PAGE_SIZE]][addr % BUS_PAGE_SIZE];
-	if (width > 1 && !bus_same_owner(owner, width))
+	owner = &ix->owner[ix->page_at[port / BUS_PAGE_SIZE] + port % BUS_PAGE_SIZE];
+	if (owner[0] != owner[width - 1])
 		return false;
-	*w = owner[0] ? &b->win[owner[0] - 1] : NULL;
+	*w = NULL;
+	if (!owner[0])
+		return width == 1;
+	*w = b->win + owner[0] - 1;
 	return true;
 }
 
@@ -90,19 +83,21 @@ static inline bool bus_look_up(const struct bus *b, u64 addr, unsigned width, co
 static inline u64 bus_read_window(const struct bus_window *w, u64 addr, unsigned width)
 {
 	struct device *dev = w->dev;
+	struct spinlock *lock = dev->lock;
 	u64 val;
 
-	spin_lock(dev->lock);
+	spin_lock(lock);
 	val = dev->ops->read(dev, addr - w->origin, width);
-	spin_unlock(dev->lock);
+	spin_unlock(lock);
 	return val & bus_ones(width);
 }
 
 static inline void bus_write_window(const struct bus_window *w, u64 addr, unsigned width, u64 val)
 {
 	struct device *dev = w->dev;
+	struct spinlock *lock = dev->lock;
 
-	spin_lock(dev->lock);
+	spin_lock(lock);
 	dev->ops->write(dev, addr - w->origin, width, val & bus_ones(width));
-	spin_unlock(dev->lock);
+	spin_unlock(lock);
 }

@@ -20,7 +20,7 @@ static enum exit_action on_hlt(struct vcpu *v, struct vm_exit *x)
 /* Whom the vCPU gives way to is the run loop's affair. */
 static enum exit_action on_pause(struct vcpu *v, struct vm_exit *x)
 {
-	return EXIT_NEXT;
+	return EXIT_YIELD;
 }
 
 /* Guest memory is coherent with everything that can see it, so there is nothing to write back. */

@@ -39,8 +39,7 @@ struct vm_exit {
 		struct {
 			u16 port;
 			u8 width; /* bytes */
-			bool in;
-			bool string; /* INS, OUTS: needs the decoder */
+			u8 how;	  /* PIO_* */
 		} pio;
 		struct {
 			gpa_t gpa;
@@ -79,6 +78,9 @@ struct vm_exit {
 	};
 };
 
+#define PIO_IN	   0x1u
+#define PIO_STRING 0x6u /* one of these: INS, OUTS, which need the decoder */
+
 #define CR_SOURCE_UNKNOWN 0xffu
 
 /* As VMX numbers them. */
@@ -92,7 +94,8 @@ enum task_source {
 /* What to do after a handler. Only run.c moves RIP. */
 enum exit_action {
 	EXIT_RESUME, /* enter again where the guest stands */
-	EXIT_NEXT,   /* step over the instruction, then enter */
+	EXIT_NEXT,   /* step over the instruction, then enter; RSP and RFLAGS have not changed */
+	EXIT_YIELD,  /* the same, but another vCPU may come first */
 	EXIT_BLOCK,  /* step over the instruction, then sleep until an interrupt */
 	EXIT_STOP,   /* the VM is ending */
 };

@@ -3,6 +3,7 @@
 #include <vm/exit.h>
 
 #include <arch/x86_64/defs/regs.h>
+#include <vm/apic_page.h>
 #include <vm/cpuid.h>
 #include <vm/emulate.h>
 #include <vm/vcpu.h>
@@ -90,6 +91,7 @@ static bool write_cr8(struct vcpu *v, u64 val)
 	if (val >> 4)
 		return false;
 	v->vm->ops->set_cr8(v, (u8)val);
+	vcpu_attend(v);
 	return true;
 }
 
@@ -165,8 +167,11 @@ enum exit_action exit_cr_write(struct vcpu *v, struct vm_exit *x)
 enum exit_action exit_cr_read(struct vcpu *v, struct vm_exit *x)
 {
 	static const enum virt_reg regs[] = { [0] = REG_CR0, [3] = REG_CR3, [4] = REG_CR4 };
-	u64 val = x->cr.cr == 8 ? v->vm->ops->cr8(v) : v->vm->virt->get_reg(v, regs[x->cr.cr]);
+	u64 val = x->cr.cr == 8 ? apic_page_cr8(v->apic) : v->vm->virt->get_reg(v, regs[x->cr.cr]);
 
 	v->regs.r[x->cr.gpr] = vcpu_code_bits(v) == 64 ? val : (u32)val;
+	/* EXIT_NEXT brings few registers into the guest: a look around, all. */
+	if (x->cr.gpr == GPR_RSP)
+		vcpu_attend(v);
 	return EXIT_NEXT;
 }

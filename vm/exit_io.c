@@ -14,7 +14,7 @@
  */
 static bool is_what_exited(struct vcpu *v, const struct vm_exit *x, const struct insn *insn)
 {
-	return insn->op == (x->pio.in ? INSN_INS : INSN_OUTS) && insn->width == x->pio.width &&
+	return insn->op == (x->pio.how & PIO_IN ? INSN_INS : INSN_OUTS) && insn->width == x->pio.width &&
 	       (u16)v->regs.r[GPR_RDX] == x->pio.port;
 }
 
@@ -35,13 +35,13 @@ static void put(struct vcpu *v, unsigned width, u64 val)
 	*rax = width == 4 ? val : (*rax & ~bus_ones(width)) | val;
 }
 
-static rare enum exit_action device_in(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
+static inline enum exit_action device_in(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
 {
 	put(v, x->pio.width, bus_read_window(w, x->pio.port, x->pio.width));
 	return EXIT_NEXT;
 }
 
-static rare enum exit_action device_out(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
+static inline enum exit_action device_out(struct vcpu *v, const struct vm_exit *x, const struct bus_window *w)
 {
 	bus_write_window(w, x->pio.port, x->pio.width, v->regs.r[GPR_RAX]);
 	return EXIT_NEXT;
@@ -52,7 +52,7 @@ static rare enum exit_action search_io(struct vcpu *v, const struct vm_exit *x)
 {
 	const struct bus *ports = &v->vm->ports;
 
-	if (x->pio.in)
+	if (x->pio.how & PIO_IN)
 		put(v, x->pio.width, bus_read(ports, x->pio.port, x->pio.width));
 	else
 		bus_write(ports, x->pio.port, x->pio.width, v->regs.r[GPR_RAX]);
@@ -63,14 +63,15 @@ enum exit_action exit_pio(struct vcpu *v, struct vm_exit *x)
 {
 	const struct bus_window *w;
 
-	if (x->pio.string)
+	if (x->pio.how & PIO_STRING)
 		return string_io(v, x);
 	if (!bus_look_up(&v->vm->ports, x->pio.port, x->pio.width, &w))
 		return search_io(v, x);
 	if (w)
-		return x->pio.in ? device_in(v, x, w) : device_out(v, x, w);
-	if (x->pio.in)
-		put(v, x->pio.width, bus_ones(x->pio.width));
+		return x->pio.how & PIO_IN ? device_in(v, x, w) : device_out(v, x, w);
+	/* One port that nobody has. */
+	if (x->pio.how & PIO_IN)
+		put(v, 1, bus_ones(1));
 	return EXIT_NEXT;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The newest exits of a vCPU, for crash reports. Written at every exit, so it is one structure in a
- * ring and no lock: the vCPU's own pCPU writes, and reads after the guest was stopped.
+ * The newest exits of a vCPU, for crash reports. A ring: an exit is decoded where it stays, so that nothing is copied, and no lock: the
+ * vCPU's own pCPU writes, and reads after the guest was stopped.
  */
 #pragma once
 
@@ -12,10 +12,9 @@
 #define EXIT_TEXT_MAX   96
 
 struct exit_record {
+	struct vm_exit x;
 	u64 rip;
-	u64 info[2]; /* how the union of struct vm_exit begins: all that people want of it */
-	u32 kind;    /* enum exit_kind */
-	u32 ecx;     /* which MSR it was */
+	u32 ecx; /* which MSR it was */
 };
 
 struct exit_trace {
@@ -23,16 +22,26 @@ struct exit_trace {
 	u32 count; /* ever written, modulo 2^32 */
 };
 
-static inline void exit_trace_add(struct exit_trace *t, const struct vm_exit *x,
-				  const struct gpr *regs)
+/* Where the next exit is to be decoded. What its decoder leaves alone is of an older one. */
+static inline struct vm_exit *exit_trace_next(struct exit_trace *t)
 {
-	struct exit_record *r = &t->record[t->count++ % EXIT_TRACE_SIZE];
+	return &t->record[t->count % EXIT_TRACE_SIZE].x;
+}
 
+/* It has been. */
+static inline void exit_trace_add(struct exit_trace *t, struct vm_exit *x, const struct gpr *regs)
+{
+	struct exit_record *r = container_of(x, struct exit_record, x);
+
+	t->count++;
 	r->rip = regs->rip;
-	r->info[0] = x->raw.code;
-	r->info[1] = x->raw.info1;
-	r->kind = x->kind;
 	r->ecx = (u32)regs->r[GPR_RCX];
+}
+
+/* The one that was added last. */
+static inline struct vm_exit *exit_trace_newest(struct exit_trace *t)
+{
+	return &t->record[(t->count - 1) % EXIT_TRACE_SIZE].x;
 }
 
 /* The exit that is `back` exits old, 0 the newest; NULL: there was none, or it is forgotten. */

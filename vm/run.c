@@ -4,6 +4,7 @@
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/window.h>
 #include <lib/assert.h>
+#include <vm/apic_page.h>
 #include <vm/emulate.h>
 #include <vm/steal.h>
 #include <vm/vcpu.h>
@@ -62,14 +63,14 @@ static bool prepare_events(struct vcpu *v)
 {
 	const struct virt_ops *virt = v->vm->virt;
 	const struct board_ops *board = v->vm->ops;
-	bool waiting;
+	bool waiting, more = true;
 
 	if (!v->event.valid && nmi_ready(v) && !v->int_shadow) {
 		v->nmi_pending = false;
 		v->event = (struct vcpu_event){ .valid = true, .type = EVENT_NMI, .vector = EXC_NMI };
 	}
-	if (!v->event.valid && can_interrupt(v) && board->irq_ready(v)) {
-		int vector = board->irq_take(v);
+	if (!v->event.valid && can_interrupt(v)) {
+		int vector = board->irq_take(v, &more);
 
 		if (vector >= 0)
 			v->event = (struct vcpu_event){ .valid = true, .type = EVENT_INTR, .vector = (u8)vector };
@@ -78,8 +79,8 @@ static bool prepare_events(struct vcpu *v)
 		virt->inject(v, &v->event);
 		v->event.valid = false;
 	}
-	waiting = nmi_ready(v) || board->irq_ready(v);
-	virt->want_window(v, waiting);
+	waiting = nmi_ready(v) || (more && board->irq_ready(v));
+	virt->want_window(v, waiting ? WINDOW_INTR : more && board->irq_held(v) ? WINDOW_CR8 : WINDOW_NONE);
 	/* An NMI that is blocked has no window: the IRET before it may be seen by any exit. */
 	return waiting || v->nmi_pending;
 }
@@ -116,14 +117,14 @@ static rare void block(struct vcpu *v, struct vm_exit *x)
 	vcpu_attend(v);
 }
 
-/* Does what the exit asks for. True: the vCPU's turn is over. */
-static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
+/* Does what is left of an exit. True: the vCPU's turn is over. */
+static bool act(struct vcpu *v, enum exit_action action, u64 until)
 {
-	enum exit_action action = exit_dispatch(v, x);
+	struct vm_exit *x = exit_trace_newest(&v->trace);
 
-	if (action == EXIT_NEXT) {
+	if (action == EXIT_NEXT || action == EXIT_YIELD) {
 		step(v, x);
-		return x->kind == EXIT_PAUSE && run_yield(&v->run);
+		return action == EXIT_YIELD && run_yield(&v->run);
 	}
 	if (action == EXIT_BLOCK)
 		block(v, x);
@@ -138,6 +139,8 @@ static bool act(struct vcpu *v, struct vm_exit *x, u64 until)
  */
 static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 {
+	u8 cr8;
+
 	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
 	atomic_exchange_explicit(&v->attention, false, memory_order_seq_cst);
 	if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
@@ -163,29 +166,26 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 		*result = RUN_BLOCKED;
 		return false;
 	}
-	v->vm->virt->set_reg(v, REG_CR8, v->vm->ops->cr8(v));
+	cr8 = apic_page_cr8(v->apic);
+	if (cr8 != v->cr8)
+		v->vm->virt->set_reg(v, REG_CR8, cr8);
+	v->cr8 = cr8;
 	aspace_catch_up(v);
 	if (prepare_events(v))
 		vcpu_attend(v);
 	return true;
 }
 
-/* The way of every exit. Most find nothing to look at, and so touch nothing that another pCPU writes but one word. */
+/* The way of exits that virt->run() does not bring to their end. */
 static enum run_result run_loaded(struct vcpu *v, u64 until)
 {
 	const struct virt_ops *virt = v->vm->virt;
-	struct vm_exit x;
+	enum run_result result;
 
 	for (;;) {
-		if (atomic_load_explicit(&v->attention, memory_order_acquire) || v->event.valid) {
-			enum run_result result;
-
-			if (!look_around(v, until, &result))
-				return result;
-		}
-		x.insn_len = 0;
-		virt->run(v, &x);
-		if (act(v, &x, until))
+		if ((vcpu_must_look(v) || v->event.valid) && !look_around(v, until, &result))
+			return result;
+		if (act(v, virt->run(v), until))
 			return RUN_AGAIN;
 	}
 }

@@ -125,7 +125,7 @@ void vcpu_reset(struct vcpu *v, bool init)
 	} else {
 		reset_cold(v);
 	}
-	virt->want_window(v, false);
+	virt->want_window(v, WINDOW_NONE);
 	virt->flush(v);
 }
 
@@ -169,6 +169,12 @@ void vcpu_notify(struct vcpu *v)
 	run_notify(&v->run);
 }
 
+void vcpu_note_cr8(struct vcpu *v, u8 cr8)
+{
+	v->vm->ops->set_cr8(v, cr8);
+	v->cr8 = cr8;
+}
+
 /* In the format of an xAPIC, or with the APIC off, the board serves all accesses. */
 void vcpu_set_x2apic(struct vcpu *v, bool on)
 {
@@ -191,6 +197,7 @@ static void queue(struct vcpu *v, u8 vector, bool has_error, u32 error)
 
 	if (e->valid && e->type != EVENT_EXCEPTION)
 		return; /* the cut-short event comes first; the instruction will fault again */
+	vcpu_attend(v);
 	if (e->valid && e->vector == EXC_DF) {
 		vm_guest_crash(v, NULL, "triple fault");
 		return;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <arch/x86_64/defs/regs.h>
 #include <core/service/machine.h>
 #include <core/service/run.h>
 #include <lib/types.h>
@@ -49,11 +50,12 @@ struct vcpu {
 	bool nmi_blocked;	   /* [o] until IRET */
 	bool nmi_pending;	   /* [o] */
 	bool apic_by_cpu;	   /* [o] the CPU serves `apic` and takes interrupts from it */
+	u8 cr8;			   /* [o] as the CPU has it */
 	enum vcpu_mode mode;	   /* [o] */
 	bool left, last;	   /* [o] it follows VM_STOP, as the last one of its VM */
 	/*
-	 * [a] Something is there to look at before the next entry: an interrupt, a signal, a verdict, a changed address space. Release
-	 * by vcpu_notify(), acquire before entry.
+	 * [a] Something is there to look at before the next entry: an event, an interrupt, a signal, a verdict, a changed address space.
+	 * Release by vcpu_notify(), acquire before entry.
 	 */
 	atomic_bool attention;
 	atomic_bool pv_kicked;	   /* [a] a sibling ended its sleep: release before vcpu_notify(), acquire when it wakes */
@@ -90,7 +92,7 @@ static inline void vcpu_attend(struct vcpu *v)
 /* The registers in v->apic are those of an x2APIC from now on, or no longer. Its owner, or while all are parked. */
 void vcpu_set_x2apic(struct vcpu *v, bool on);
 
-/* Queues an exception for the next entry; two that meet become #DF or a shutdown as the manual says. */
+/* Queues an exception for the next entry, and attends; two that meet become #DF or a shutdown as the manual says. */
 void vcpu_inject(struct vcpu *v, u8 vector);
 void vcpu_inject_error(struct vcpu *v, u8 vector, u32 error);
 void vcpu_inject_pf(struct vcpu *v, gva_t gva, u32 error);
@@ -109,12 +111,36 @@ void vcpu_dump(struct vcpu *v, const struct vm_exit *x);
 /* The same for a panic of the hypervisor, which may have happened anywhere: what this pCPU ran then. */
 void vcpu_report(struct runnable *r);
 
-/* Routes `x` to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */
+/* The guest has written CR8 without an exit: nothing was held back (WINDOW_CR8). */
+void vcpu_note_cr8(struct vcpu *v, u8 cr8);
+
+/* Routes `x`, which exit_trace_next() gave, to its handler. On the vCPU's own pCPU. Inline: the way of every exit. */
 static inline enum exit_action exit_dispatch(struct vcpu *v, struct vm_exit *x)
 {
 	v->exits[x->kind]++;
 	exit_trace_add(&v->trace, x, &v->regs);
 	return exit_handlers[x->kind](v, x);
+}
+
+/*
+ * EXIT_NEXT where there is nothing to it: the instruction's length is known, and neither does RIP cross 4 GiB, where code that is not
+ * 64-bit wraps around, nor has RFLAGS a part in it. False: nothing is done, vm/run.c knows how.
+ */
+static inline bool vcpu_step_short(struct vcpu *v, const struct vm_exit *x)
+{
+	u64 rip = v->regs.rip, next = rip + x->insn_len;
+
+	if (!x->insn_len || (next ^ rip) >> 32 || (v->regs.rflags & (RFLAGS_RF | RFLAGS_TF)))
+		return false;
+	v->regs.rip = next;
+	v->int_shadow = false;
+	return true;
+}
+
+/* Before an entry. Acquire: who sees it sees what was stored before vcpu_notify(). */
+static inline bool vcpu_must_look(struct vcpu *v)
+{
+	return atomic_load_explicit(&v->attention, memory_order_acquire);
 }
 
 /* A 32-bit result as instructions write it: the upper half becomes zero. */

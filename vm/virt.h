@@ -19,7 +19,7 @@ enum virt_reg {
 	REG_CR2,
 	REG_CR3,
 	REG_CR4,
-	REG_CR8, /* bits 3:0 */
+	REG_CR8, /* bits 3:0; what the guest writes without an exit comes out by vcpu_note_cr8() */
 	REG_EFER,
 	REG_DR6,
 	REG_DR7,
@@ -49,6 +49,13 @@ struct vcpu_event {
 	u8 vector;
 	bool has_error;
 	u32 error;
+};
+
+/* What shall make the guest exit, as something waits for it. */
+enum virt_window {
+	WINDOW_NONE,
+	WINDOW_INTR, /* it can take an interrupt */
+	WINDOW_CR8,  /* it writes CR8; where the CPU cannot do without exits for that, it always does */
 };
 
 /* What a vendor half can do with or without, so that plinth.conf may switch it off. */
@@ -85,10 +92,11 @@ struct virt_ops {
 	void (*load)(struct vcpu *v); /* becomes this pCPU's current vCPU */
 	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards */
 	/*
-	 * Enters the guest once. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and v->event (an event whose
-	 * delivery was cut short) come out.
+	 * Enters the guest, and after an exit, which it decodes into v->trace, dispatches it. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and
+	 * v->event (an event whose delivery was cut short) come out. Enters again itself as long as vcpu_step_short() and
+	 * vcpu_must_look() let it; else answers what is left to do.
 	 */
-	void (*run)(struct vcpu *v, struct vm_exit *x);
+	enum exit_action (*run)(struct vcpu *v);
 	void (*dump)(struct vcpu *v); /* vendor state to the log, after a guest was stopped */
 
 	/* On the pCPU that has `v` loaded. */
@@ -99,7 +107,7 @@ struct virt_ops {
 	u8 (*cpl)(struct vcpu *v);	  /* current privilege level */
 	bool (*long_code)(struct vcpu *v); /* is CS 64-bit code? */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
-	void (*want_window)(struct vcpu *v, bool on); /* exit as soon as the guest can take an interrupt */
+	void (*want_window)(struct vcpu *v, enum virt_window what);
 	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = tsc_from_host(host TSC) + offset */
 	void (*flush)(struct vcpu *v);		      /* drop its cached translations before the next entry */
 

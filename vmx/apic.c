@@ -13,7 +13,7 @@ void vmx_fill_apic(struct vcpu *v)
 	if (!vmx_features.tpr_shadow)
 		return;
 	vmwrite(VMCS_VIRTUAL_APIC, mem_hpa(v->apic));
-	/* Never below it: without delivery by the CPU, loads of CR8 exit. */
+	/* Never below it: loads of CR8 exit while an interrupt waits for one. */
 	vmwrite(VMCS_TPR_THRESHOLD, 0);
 	if (!vmx_features.apic)
 		return;
@@ -32,13 +32,10 @@ static void change_mode(struct vcpu *v)
 	u8 *map = v->vm->hw->msr_bitmaps;
 
 	hw->apic = v->apic_by_cpu;
-	hw->proc = (hw->proc & ~(u32)PROC_CR8_LOAD) | (vmx_controls.ctl[CTL_PROC] & PROC_CR8_LOAD);
 	if (hw->apic) {
 		proc2 |= VMX_PROC2_APIC;
-		hw->proc &= ~(u32)PROC_CR8_LOAD;
 		map += PAGE_SIZE;
 	}
-	vmwrite(VMCS_PROC_CONTROLS, hw->proc);
 	vmwrite(VMCS_PROC2_CONTROLS, proc2);
 	vmwrite(VMCS_MSR_BITMAP, mem_hpa(map));
 }

@@ -34,6 +34,7 @@ static const struct {
 	// clang-format off
 	{ offsetof(struct vmx_features, vpid),		   CTL_PROC2, (u32)PROC2_VPID },
 	{ offsetof(struct vmx_features, preemption_timer), CTL_PIN,   (u32)PIN_PREEMPTION_TIMER },
+	{ offsetof(struct vmx_features, preemption_timer), CTL_EXIT,  (u32)EXIT_CTL_SAVE_TIMER },
 	{ offsetof(struct vmx_features, virtual_nmis),	   CTL_PIN,   (u32)PIN_VIRTUAL_NMIS },
 	{ offsetof(struct vmx_features, tpr_shadow),	   CTL_PROC,  (u32)PROC_TPR_SHADOW },
 	{ offsetof(struct vmx_features, apic),		   CTL_PROC2, (u32)VMX_PROC2_APIC },
@@ -133,9 +134,9 @@ struct vmx_controls vmx_controls_choose(const struct vmx_caps *caps, const struc
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		if (*flag(&use, i))
 			c.ctl[optional[i].ctl] |= optional[i].bits;
-	/* The shadow answers reads of CR8. */
+	/* The shadow serves CR8. */
 	if (use.tpr_shadow)
-		c.ctl[CTL_PROC] &= ~(u32)PROC_CR8_STORE;
+		c.ctl[CTL_PROC] &= ~(u32)(PROC_CR8_STORE | PROC_CR8_LOAD);
 	/* Set by the mode that the guest, or its APIC, is in. */
 	c.ctl[CTL_PROC2] &= ~(u32)VMX_PROC2_APIC;
 	c.ctl[CTL_ENTRY] &= ~(u32)ENTRY_CTL_LONG_MODE;

@@ -60,6 +60,26 @@ static void read_caps(struct vmx_caps *c)
 	c->cr4_fixed1 = rdmsr(MSR_VMX_CR4_FIXED1);
 }
 
+u64 vmread(enum vmcs_field f)
+{
+	u64 val;
+	bool ok;
+
+	__asm__ volatile("vmread %2, %1" : "=@cca"(ok), "=r"(val) : "r"((u64)f) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMREAD", f);
+	return val;
+}
+
+void vmwrite(enum vmcs_field f, u64 val)
+{
+	bool ok;
+
+	__asm__ volatile("vmwrite %1, %2" : "=@cca"(ok) : "r"(val), "r"((u64)f) : "memory");
+	if (!ok)
+		vmx_insn_failed("VMWRITE", f);
+}
+
 const char *vmx_probe(void)
 {
 	u64 control;

@@ -1,5 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The world switch. RSP, RIP and RFLAGS of the guest are in the VMCS; the other registers are switched here.
+; The world switch. RSP, RIP and RFLAGS of the guest are in the VMCS; the other registers are switched here. Nothing asks whether the
+; VMREADs and the VMWRITE of RIP worked: the entry before them, or behind, tells of a VMCS that is not current.
 %include "asm-offsets.inc"
 bits 64
 default rel
@@ -29,9 +30,10 @@ section .text
 	mov [rdi + %2], %1
 %endmacro
 
-; enum vmx_enter vmx_enter(struct gpr *regs, bool launched, u64 *host_rsp);
+; u32 vmx_enter(struct gpr *regs, bool launched, u64 *host_rsp);
 ; Interrupts are off before and after: they end the guest (external-interrupt exiting) and stay pending. An NMI in here
-; is the hypervisor's own. An exit restores all but the general registers and comes out at vmx_exit.
+; is the hypervisor's own. An exit restores all but the general registers and comes out at vmx_exit. RIP goes in from regs; RIP, RSP
+; and RFLAGS come out there. The answer is the exit reason, or what VMX_FAIL() says.
 global vmx_enter
 vmx_enter:
 	push rbx
@@ -47,6 +49,8 @@ vmx_enter:
 	mov eax, VMCS_HOST_RSP
 	vmwrite rax, rsp
 .stack_known:
+	mov eax, VMCS_GUEST_RIP
+	vmwrite rax, [rdi + GPR_RIP_AT]
 	test sil, sil			; MOV leaves the flag alone
 	each_gpr load
 	load rdi, GPR_R_RDI
@@ -56,9 +60,9 @@ vmx_enter:
 .launch:
 	vmlaunch
 .failed:				; not entered: CF or ZF says how
-	mov eax, 1			; VMX_FAIL_INVALID
+	mov eax, ~0			; VMX_FAIL_INVALID
 	jc .out
-	mov eax, 2			; VMX_FAIL_VALID
+	dec eax				; VMX_FAIL_VALID
 .out:
 	add rsp, 8
 	jmp leave_guest
@@ -71,7 +75,14 @@ vmx_exit:
 	each_gpr store
 	pop qword [rdi + GPR_R_RDI]
 	add rsp, 8
-	xor eax, eax			; VMX_EXITED
+	mov eax, VMCS_GUEST_RIP
+	vmread [rdi + GPR_RIP_AT], rax
+	mov eax, VMCS_GUEST_RSP
+	vmread [rdi + GPR_R_RSP], rax
+	mov eax, VMCS_GUEST_RFLAGS
+	vmread [rdi + GPR_RFLAGS_AT], rax
+	mov eax, VMCS_EXIT_REASON
+	vmread rax, rax
 leave_guest:
 	; Nothing of the guest stays in registers that C may use for speculation.
 	xor ecx, ecx

@@ -56,14 +56,19 @@ void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
  * handler counts as finished when the guest can take interrupts again (so the interrupt window is
  * open for that too), or has not for long enough.
  */
-void vmx_want_window(struct vcpu *v, bool on)
+void vmx_want_window(struct vcpu *v, enum virt_window what)
 {
 	struct virt_vcpu *hw = v->hw;
-	u32 proc = hw->proc & ~(u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
+	u32 proc = hw->proc & ~(u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_CR8_LOAD);
+
+	/* Always, without the TPR shadow. */
+	proc |= vmx_controls.ctl[CTL_PROC] & (u32)PROC_CR8_LOAD;
+	if (what == WINDOW_CR8)
+		proc |= (u32)PROC_CR8_LOAD;
 
 	if (vmx_features.virtual_nmis && v->nmi_pending && !v->nmi_blocked)
 		proc |= (u32)PROC_NMI_WINDOW;
-	else if (on || (!vmx_features.virtual_nmis && v->nmi_blocked))
+	else if (what == WINDOW_INTR || (!vmx_features.virtual_nmis && v->nmi_blocked))
 		proc |= (u32)PROC_IRQ_WINDOW;
 	if (proc != hw->proc)
 		vmwrite(VMCS_PROC_CONTROLS, proc);
@@ -98,7 +103,7 @@ void vmx_write_blocking(struct vcpu *v)
 		want |= (u32)BLOCKING_NMI;
 	if (want == hw->blocking)
 		return;
-	hw->blocking = want;
+	hw->blocking = (u8)want;
 	vmwrite(VMCS_GUEST_BLOCKING, want);
 }
 
@@ -113,7 +118,7 @@ void vmx_read_blocking(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	hw->blocking = (u32)vmread(VMCS_GUEST_BLOCKING);
+	hw->blocking = (u8)vmread(VMCS_GUEST_BLOCKING);
 	v->int_shadow = hw->blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
 	if (vmx_features.virtual_nmis)
 		v->nmi_blocked = hw->blocking & BLOCKING_NMI;
@@ -140,6 +145,7 @@ void vmx_recover_event(struct vcpu *v)
 	u64 info = vmread(VMCS_VECTORING);
 	u32 type = (u32)FIELD_GET(EVENT_TYPE, info);
 
+	vcpu_attend(v);
 	v->event =
 	    (struct vcpu_event){ .valid = true, .vector = (u8)FIELD_GET(EVENT_VECTOR, info) };
 	switch (type) {

@@ -42,24 +42,17 @@ static inline void vmptrld(hpa_t vmcs)
 		vmx_insn_failed("VMPTRLD", vmcs);
 }
 
-static inline u64 vmread(enum vmcs_field f)
+/* Out of line, cpu.c, as there are many. */
+u64 vmread(enum vmcs_field f);
+void vmwrite(enum vmcs_field f, u64 val);
+
+/* The quick way, of fields that no CPU is without, right after an exit, which had a current VMCS. */
+static inline u64 vmread_known(enum vmcs_field f)
 {
 	u64 val;
-	bool ok;
 
-	__asm__ volatile("vmread %2, %1" : "=@cca"(ok), "=r"(val) : "r"((u64)f) : "memory");
-	if (!ok)
-		vmx_insn_failed("VMREAD", f);
+	__asm__ volatile("vmread %1, %0" : "=r"(val) : "r"((u64)f) : "cc", "memory");
 	return val;
-}
-
-static inline void vmwrite(enum vmcs_field f, u64 val)
-{
-	bool ok;
-
-	__asm__ volatile("vmwrite %1, %2" : "=@cca"(ok) : "r"(val), "r"((u64)f) : "memory");
-	if (!ok)
-		vmx_insn_failed("VMWRITE", f);
 }
 
 static inline void invept(u64 type, u64 eptp)

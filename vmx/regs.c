@@ -126,7 +126,7 @@ u64 vmx_get_reg(struct vcpu *v, enum virt_reg r)
 	case REG_CR4:
 		return get_cr4();
 	case REG_CR8:
-		return apic_page_get(v->apic, APIC_REG_TPR) >> 4;
+		return apic_page_cr8(v->apic);
 	case REG_EFER:
 		return hw->efer;
 	case REG_DR6:
@@ -158,7 +158,7 @@ void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 		set_cr4(hw, val);
 		break;
 	case REG_CR8: /* The CPU finds it where the board has it. */
-		assert(val == apic_page_get(v->apic, APIC_REG_TPR) >> 4);
+		assert(val == apic_page_cr8(v->apic));
 		break;
 	case REG_EFER:
 		set_efer(hw, val);

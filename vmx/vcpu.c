@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A VM's and a vCPU's hardware part, and the way into the guest. */
+/* A VM's and a vCPU's hardware part. */
 #include "vmx.h"
 
 #include "check.h"
@@ -16,7 +16,6 @@
 /* PAUSEs with no more than so many cycles between them, for so long, are a wait that others should use. */
 #define PAUSE_CYCLES      128
 #define PAUSE_LOOP_CYCLES 4096
-#define TIMER_MAX         0xffffffffull
 
 rare enum status vmx_vm_init(struct vm *vm)
 {
@@ -43,11 +42,6 @@ void vmx_vm_fini(struct vm *vm)
 	mem_free(vm->hw->msr_bitmaps, MSR_BITMAP_SIZE);
 	mem_free(vm->hw, sizeof(*vm->hw));
 	vm->hw = NULL;
-}
-
-static u64 eptp(const struct vcpu *v)
-{
-	return vmx_controls.eptp | v->vm->as.pt.root;
 }
 
 /* Fields that are only read if their feature is in use, and that a CPU without it may not have. */
@@ -90,7 +84,7 @@ static rare void fill_control(struct vcpu *v)
 	vmwrite(VMCS_IO_BITMAP_A, mem_hpa(v->vm->hw->io_bitmap));
 	vmwrite(VMCS_IO_BITMAP_B, mem_hpa(v->vm->hw->io_bitmap + PAGE_SIZE));
 	vmwrite(VMCS_MSR_BITMAP, mem_hpa(v->vm->hw->msr_bitmaps));
-	vmwrite(VMCS_EPT_POINTER, eptp(v));
+	vmwrite(VMCS_EPT_POINTER, vmx_eptp(v));
 	vmwrite(VMCS_CR0_MASK, vmx_cr0_mask());
 	vmwrite(VMCS_CR4_MASK, vmx_cr4_mask());
 	vmwrite(VMCS_ENTRY_EVENT, 0);
@@ -106,9 +100,6 @@ static rare void fill_guest(void)
 	vmwrite(VMCS_GUEST_ACTIVITY, 0);
 	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
 	vmwrite(VMCS_GUEST_BLOCKING, 0);
-	vmwrite(VMCS_GUEST_RIP, 0);
-	vmwrite(VMCS_GUEST_RSP, 0);
-	vmwrite(VMCS_GUEST_RFLAGS, 0);
 	vmwrite(VMCS_HOST_RSP, 0);
 }
 
@@ -148,6 +139,7 @@ void vmx_load(struct vcpu *v)
 		hw->fresh = false;
 	}
 	hw->launched = false;
+	hw->timer_at = 0;
 	vmx_take_vpid(hw);
 	vmx_write_host(hw);
 	vmx_load_unswitched(&hw->off);
@@ -170,113 +162,6 @@ void vmx_flush(struct vcpu *v)
 void vmx_set_tsc(struct vcpu *v, u64 offset)
 {
 	vmwrite(VMCS_TSC_OFFSET, offset);
-}
-
-/* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way
- * round. */
-static rare void flush_now(struct vcpu *v)
-{
-	struct virt_vcpu *hw = v->hw;
-
-	hw->flush = false;
-	invept(vmx_controls.invept, eptp(v));
-	if (vmx_features.vpid)
-		invvpid(vmx_controls.invvpid, (u16)hw->vpid.number);
-}
-
-/*
- * The guest leaves when this pCPU's LAPIC timer fires, even if it does not let the interrupt end it
- * (Bochs, RFLAGS.IF=0). One tick later than that, so that on other machines the interrupt comes
- * first.
- */
-static void set_preemption_timer(struct virt_vcpu *hw)
-{
-	u64 at = this_pcpu()->armed, ticks = TIMER_MAX;
-	s64 left;
-
-	if (!vmx_features.preemption_timer)
-		return;
-	if (at != hw->timer_at) {
-		hw->timer_at = at;
-		hw->timer_tsc = time_to_tsc(at);
-	}
-	if (at != TIME_NEVER) {
-		left = (s64)(hw->timer_tsc - rdtsc());
-		ticks = left > 0 ? (u64)left >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc) : 0;
-		ticks = min_u64(ticks + 1, TIMER_MAX);
-	}
-	vmwrite(VMCS_PREEMPTION_TIMER, ticks);
-}
-
-static void write_changed(enum vmcs_field f, u64 *copy, u64 val)
-{
-	if (*copy == val)
-		return;
-	*copy = val;
-	vmwrite(f, val);
-}
-
-static void write_guest(struct vcpu *v)
-{
-	struct virt_vcpu *hw = v->hw;
-
-	write_changed(VMCS_GUEST_RIP, &hw->rip, v->regs.rip);
-	write_changed(VMCS_GUEST_RSP, &hw->rsp, v->regs.r[GPR_RSP]);
-	write_changed(VMCS_GUEST_RFLAGS, &hw->rflags, v->regs.rflags);
-	/* Nothing was blocked, and nothing is: nearly always. */
-	if (hw->blocking || v->int_shadow || v->nmi_blocked)
-		vmx_write_blocking(v);
-	if (hw->pdptes_stale)
-		vmx_sync_pdptes(v);
-}
-
-static void read_guest(struct vcpu *v)
-{
-	struct virt_vcpu *hw = v->hw;
-
-	v->regs.rip = hw->rip = vmread(VMCS_GUEST_RIP);
-	v->regs.r[GPR_RSP] = hw->rsp = vmread(VMCS_GUEST_RSP);
-	v->regs.rflags = hw->rflags = vmread(VMCS_GUEST_RFLAGS);
-	if ((u32)vmread(VMCS_GUEST_BLOCKING) || hw->blocking || v->nmi_blocked)
-		vmx_read_blocking(v);
-	if (vmread(VMCS_VECTORING) & EVENT_VALID)
-		vmx_recover_event(v);
-}
-
-/* An entry that failed with a reason changed nothing of the guest, and the VMCS is still as it was
- * launched or not. */
-static bool was_refused(u32 reason)
-{
-	return reason & REASON_ENTRY_FAILED;
-}
-
-void vmx_run(struct vcpu *v, struct vm_exit *x)
-{
-	struct virt_vcpu *hw = v->hw;
-	enum vmx_enter how;
-	u32 reason = 0;
-
-	write_guest(v);
-	/* Neither wanted nor on: nothing to bring in line. */
-	if (v->apic_by_cpu || hw->apic)
-		vmx_sync_apic(v);
-	if (hw->flush)
-		flush_now(v);
-	set_preemption_timer(hw);
-	do {
-		how = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
-		if (how == VMX_EXITED)
-			reason = (u32)vmread(VMCS_EXIT_REASON);
-	} while (was_refused(reason) && vmx_mend_segments());
-	if (how != VMX_EXITED) {
-		vmx_decode_failure(v, x, how == VMX_FAIL_VALID);
-		return;
-	}
-	if (!was_refused(reason)) {
-		hw->launched = true;
-		read_guest(v);
-	}
-	vmx_decode(v, reason, x);
 }
 
 /* Which rule the CPU has found broken: `check` goes through them again. */
@@ -319,6 +204,6 @@ rare void vmx_dump(struct vcpu *v)
 			 vmcs_error_text(v->hw->failure));
 	if (v->hw->failure == ERROR_CONTROLS)
 		dump_refused(vmx_check_controls);
-	if (was_refused(reason) && (reason & REASON_BASIC) == REASON_GUEST_STATE)
+	if ((reason & REASON_ENTRY_FAILED) && (reason & REASON_BASIC) == REASON_GUEST_STATE)
 		dump_refused(vmx_check_guest);
 }

@@ -206,6 +206,7 @@ VMCS_FIELDS(VMCS_CHECK)
 #define EXIT_CTL_HOST64     BIT(9)
 #define EXIT_CTL_LOAD_PAT   BIT(19)
 #define EXIT_CTL_LOAD_EFER  BIT(21)
+#define EXIT_CTL_SAVE_TIMER BIT(22)
 
 /* VM-entry controls. */
 #define ENTRY_CTL_LOAD_DEBUG BIT(2)
@@ -269,8 +270,7 @@ VMCS_FIELDS(VMCS_CHECK)
 
 /* Qualification of an I/O instruction. */
 #define IO_SIZE   BITS(2, 0) /* bytes - 1 */
-#define IO_IN     BIT(3)
-#define IO_STRING BIT(4)
+#define IO_HOW    BITS(4, 3) /* in, string: as PIO_IN, PIO_STRING */
 #define IO_PORT   BITS(31, 16)
 
 /* Qualification of a control-register access. */

@@ -47,28 +47,40 @@ struct virt_vcpu {
 	u8 *vmcs;      /* [b] a page */
 	bool fresh;    /* the VMCS was never written */
 	bool launched; /* since it was last made current */
-	bool flush;    /* drop this vCPU's translations at the next entry */
 	struct tag vpid;
 	u32 host_pcpu; /* whose state the VMCS restores at an exit */
 	u64 host_rsp;  /* as in the VMCS; enter.asm */
 
 	/* Copies of what is in the VMCS, so that it is only written when it changes. */
-	u64 rip, rsp, rflags;
-	u32 blocking, proc, entry;
+	u32 proc, entry;
 	u64 eoi_exits[4];
 	bool apic; /* the CPU serves the APIC */
 
+	/* What the next entry has to begin with: all clear, nearly always. Together, so that one look tells. */
+	union {
+		struct {
+			bool flush;        /* drop this vCPU's translations */
+			bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs is old */
+			u8 blocking;       /* BLOCKING_*, as in the VMCS */
+			bool nmi_blocked;  /* v->nmi_blocked */
+		};
+		u32 todo;
+	};
+
 	/* As the guest sees them; the VMCS has what the CPU wants besides. */
 	u64 cr0, efer, pat;
-	bool pdptes_stale; /* CR3, CR4 or CR0 changed by us, so the VMCS' copy of the guest's PDPTEs
-			      is old */
 
-	u64 timer_at, timer_tsc; /* the preemption timer's end: this_pcpu()->armed, and the same as a TSC */
+	u64 timer_at; /* the preemption timer's end: this_pcpu()->armed; 0: write it again */
 	u64 nmi_at;                /* time_now() when the last NMI was injected */
 	u8 soft_type, soft_length; /* of v->event while that is EVENT_SOFT */
 	u32 failure;               /* VM-instruction error of an entry that failed; 0: none */
 	struct vmx_unswitched off;
 };
+
+static inline u64 vmx_eptp(const struct vcpu *v)
+{
+	return vmx_controls.eptp | v->vm->as.pt.root;
+}
 
 /* cpu.c */
 const char *vmx_probe(void);
@@ -99,7 +111,6 @@ enum status vmx_vcpu_init(struct vcpu *v);
 void vmx_vcpu_fini(struct vcpu *v);
 void vmx_load(struct vcpu *v);
 void vmx_put(struct vcpu *v);
-void vmx_run(struct vcpu *v, struct vm_exit *x);
 void vmx_dump(struct vcpu *v);
 void vmx_flush(struct vcpu *v);
 void vmx_set_tsc(struct vcpu *v, u64 offset);
@@ -121,13 +132,11 @@ bool vmx_mend_segments(void);
 void vmx_sync_pdptes(struct vcpu *v);
 
 /* exit.c */
-void vmx_decode(struct vcpu *v, u32 reason, struct vm_exit *x);
-/* The entry itself failed (VMfailValid, VMfailInvalid). */
-void vmx_decode_failure(struct vcpu *v, struct vm_exit *x, bool has_error);
+enum exit_action vmx_run(struct vcpu *v);
 
 /* event.c */
 void vmx_inject(struct vcpu *v, const struct vcpu_event *e);
-void vmx_want_window(struct vcpu *v, bool on);
+void vmx_want_window(struct vcpu *v, enum virt_window what);
 /* After an exit with EVENT_VALID in VECTORING: an event whose delivery was cut short comes back as v->event. */
 void vmx_recover_event(struct vcpu *v);
 /* v->int_shadow and v->nmi_blocked into the VMCS and back; not needed if all are clear. */
@@ -147,8 +156,9 @@ void vmx_trap_msr(struct vm *vm, u32 msr, bool read, bool write);
 /* Opens what APIC virtualisation serves. */
 void vmx_open_x2apic(u8 *map);
 
-/* enter.asm */
-enum vmx_enter { VMX_EXITED, VMX_FAIL_INVALID, VMX_FAIL_VALID };
-enum vmx_enter vmx_enter(struct gpr *regs, bool launched, u64 *host_rsp);
+/* enter.asm: the exit reason, or one of these two. */
+#define VMX_FAIL_INVALID 0xffffffffu
+#define VMX_FAIL_VALID   0xfffffffeu
+u32 vmx_enter(struct gpr *regs, bool launched, u64 *host_rsp);
 /* Where exits arrive; not callable. */
 void vmx_exit(void);

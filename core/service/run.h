@@ -82,6 +82,8 @@ void run_times_of(struct runnable *r, struct run_times *out);
 void run_pcpu_of(u32 cpu, struct run_pcpu *out);
 /* ns that it has waited for a pCPU, all its life: what guests call stolen. While it runs, on its own pCPU: no lock. */
 u64 run_stolen(const struct runnable *r);
+/* Does it run on this pCPU, so that the call comes out of its run()? */
+bool run_is_here(const struct runnable *r);
 /* For run(): the guest spins. Is there a sibling that may hold what it waits for and wants the pCPU? Then it is to return RUN_AGAIN. */
 bool run_yield(struct runnable *r);
 /*

@@ -4,6 +4,7 @@
 #include <arch/x86_64/defs/msr.h>
 #include <core/service/mem.h>
 #include <lib/assert.h>
+#include <vm/apic_page.h>
 #include <vm/vm.h>
 
 struct board {
@@ -71,11 +72,18 @@ static bool irq_ready(struct vcpu *v)
 	return v->board->vector >= 0;
 }
 
-static int irq_take(struct vcpu *v)
+static bool irq_held(struct vcpu *v)
+{
+	return v->board->held;
+}
+
+static int irq_take(struct vcpu *v, bool *more)
 {
 	int vector = v->board->vector;
 
-	check(vector >= 0);
+	*more = true;
+	if (vector < 0)
+		return -1;
 	v->board->vector = -1;
 	v->board->taken++;
 	return v->board->spurious ? -1 : vector;
@@ -91,14 +99,9 @@ static u32 take_signals(struct vcpu *v, u8 *sipi_vector)
 	return signals;
 }
 
-static u8 cr8(struct vcpu *v)
-{
-	return v->board->cr8;
-}
-
 static void set_cr8(struct vcpu *v, u8 val)
 {
-	v->board->cr8 = val;
+	apic_page_set(v->apic, APIC_REG_TPR, (u32)val << 4);
 }
 
 static u64 *msr_of(struct vcpu *v, u32 msr)
@@ -173,9 +176,9 @@ const struct board_ops fake_board = {
 	.vcpu_init = vcpu_init,
 	.tsc_moved = tsc_moved,
 	.irq_ready = irq_ready,
+	.irq_held = irq_held,
 	.irq_take = irq_take,
 	.take_signals = take_signals,
-	.cr8 = cr8,
 	.set_cr8 = set_cr8,
 	.msr_read = msr_read,
 	.msr_write = msr_write,

@@ -17,7 +17,7 @@ struct board_vcpu {
 	unsigned looks; /* calls of take_signals() */
 	u32 signals;    /* SIGNAL_*, until taken */
 	u8 sipi;
-	u8 cr8;
+	bool held;
 	bool page; /* is the page there? */
 	u32 word;  /* what is read there; written, too */
 	u32 off;   /* of the last access */

@@ -14,7 +14,7 @@ static struct sched sched;
 static struct runnable *running;
 
 unsigned fake_run_notified;
-bool fake_run_wanted, fake_run_eager, fake_run_yields;
+bool fake_run_wanted, fake_run_eager, fake_run_yields, fake_run_here;
 u64 fake_run_slice;
 
 static void ignore(struct sched *s, u32 cpu)
@@ -28,7 +28,7 @@ void fake_run_reset(void)
 	running = NULL;
 	fake_run_notified = 0;
 	fake_run_wanted = true;
-	fake_run_eager = fake_run_yields = false;
+	fake_run_eager = fake_run_yields = fake_run_here = false;
 	fake_run_slice = 0;
 }
 
@@ -102,6 +102,11 @@ void run_pcpu_of(u32 cpu, struct run_pcpu *out)
 u64 run_stolen(const struct runnable *r)
 {
 	return r->times.ns[RUN_STATE_READY];
+}
+
+bool run_is_here(const struct runnable *r)
+{
+	return fake_run_here;
 }
 
 bool run_yield(struct runnable *r)

@@ -12,7 +12,7 @@ extern unsigned fake_run_notified;
  * always leads back to the loop. */
 extern bool fake_run_wanted;
 /* What run_yield() answers; by default false. */
-extern bool fake_run_yields;
+extern bool fake_run_yields, fake_run_here;
 /* run_notify() runs at once all that is ready, as another pCPU might; unless something runs. */
 extern bool fake_run_eager;
 /* Time that passes while something runs once, ns. */

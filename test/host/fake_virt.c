@@ -111,8 +111,9 @@ static void record(struct vcpu *v)
 	hw->flushes = 0;
 }
 
-static void run(struct vcpu *v, struct vm_exit *x)
+static enum exit_action run(struct vcpu *v)
 {
+	struct vm_exit *x = exit_trace_next(&v->trace);
 	struct virt_vcpu *hw = v->hw;
 	const struct fake_step *s;
 
@@ -125,12 +126,13 @@ static void run(struct vcpu *v, struct vm_exit *x)
 	hw->event.valid = false;
 	if (hw->step_next == hw->step_count) {
 		*x = (struct vm_exit){ .kind = EXIT_HOST };
-		return;
+		return exit_dispatch(v, x);
 	}
 	s = &hw->step[hw->step_next++];
 	if (s->guest)
 		s->guest(v);
 	*x = s->exit;
+	return exit_dispatch(v, x);
 }
 
 static void dump(struct vcpu *v)
@@ -184,10 +186,10 @@ static void inject(struct vcpu *v, const struct vcpu_event *e)
 	v->hw->event = *e;
 }
 
-static void want_window(struct vcpu *v, bool on)
+static void want_window(struct vcpu *v, enum virt_window what)
 {
 	check(v->hw->loaded);
-	v->hw->window = on;
+	v->hw->window = what;
 }
 
 static void set_tsc(struct vcpu *v, u64 offset)

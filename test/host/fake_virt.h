@@ -20,7 +20,8 @@ struct fake_step {
 /* What the hypervisor had prepared at an entry. */
 struct fake_entry {
 	struct vcpu_event event; /* injected */
-	bool window, shadow;
+	enum virt_window window;
+	bool shadow;
 	u8 cr8;
 	u64 rip;
 	unsigned flushes; /* since the entry before */
@@ -32,7 +33,7 @@ struct virt_vcpu {
 	void *block;	      /* from vcpu_init() to vcpu_fini() */
 	u64 tsc_offset;
 	bool loaded;
-	bool window;
+	enum virt_window window;
 	unsigned flushes;
 	struct vcpu_event event;
 	struct fake_step step[FAKE_STEPS];

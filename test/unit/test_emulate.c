@@ -54,11 +54,11 @@ static void bytes_of_the_exit(void **state)
 
 	v->regs.r[GPR_RBX] = MMIO_BASE;
 	RIG_INSN(0x66, 0x8b, 0x03);
-	exit_dispatch(v, &x); /* mov eax, [rbx] */
+	rig_dispatch(&x); /* mov eax, [rbx] */
 	finished(RIG_CODE, 2);
 	expect_access(&mmio, 0, false, 0, 4, 0x13121110);
 	x.fault.byte_count = 1; /* 8b alone says nothing */
-	exit_dispatch(v, &x);   /* mov ax, [rbx] */
+	rig_dispatch(&x);   /* mov ax, [rbx] */
 	finished(RIG_CODE, 3);
 	expect_access(&mmio, 1, false, 0, 2, 0x1110);
 }
@@ -334,7 +334,7 @@ static void exchanged_for_io(void **state)
 		assert_int_equal(fault(MMIO_BASE, true), EXIT_RESUME);
 		untouched();
 		memcpy(x.fault.bytes, swapped[i], 2);
-		assert_int_equal(exit_dispatch(v, &x), EXIT_RESUME);
+		assert_int_equal(rig_dispatch(&x), EXIT_RESUME);
 		untouched();
 	}
 }

@@ -115,9 +115,9 @@ static enum exit_action string_io(u16 port, u8 width, bool in)
 {
 	struct vm_exit x = { .kind = EXIT_PIO,
 			     .insn_len = 1,
-			     .pio = { .port = port, .width = width, .in = in, .string = true } };
+			     .pio = { .port = port, .width = width, .how = (u8)(PIO_STRING | (in ? PIO_IN : 0)) } };
 
-	return exit_dispatch(v, &x);
+	return rig_dispatch(&x);
 }
 
 static void ins_and_outs(void **state)

@@ -71,7 +71,7 @@ static void interrupt_vanishes(void **state)
 
 static void task_priority_goes_along(void **state)
 {
-	v->board->cr8 = 9;
+	apic_page_set(v->apic, APIC_REG_TPR, 0x90);
 	enter();
 	assert_int_equal(rig_last_entry()->cr8, 9);
 }

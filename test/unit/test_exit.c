@@ -9,7 +9,7 @@ static bool is_stopped(void)
 
 static enum exit_action dispatch(struct vm_exit x)
 {
-	return exit_dispatch(v, &x);
+	return rig_dispatch(&x);
 }
 
 /* Every kind has a name of its own and is counted. */
@@ -46,6 +46,32 @@ static void simple_ones(void **state)
 	rig_mode(16);
 	rig_exit(EXIT_FORBIDDEN);
 	expect_exception(EXC_GP, false, 0);
+}
+
+/* What the vendors' loops may do by themselves: a known length, RIP within its 4 GiB, nothing in RFLAGS that an instruction's end touches. */
+static void short_steps(void **state)
+{
+	struct vm_exit x = { .insn_len = 3 };
+
+	v->int_shadow = true;
+	v->regs.rip = 0xfffffff0;
+	assert_true(vcpu_step_short(v, &x));
+	assert_int_equal(v->regs.rip, 0xfffffff3);
+	assert_false(v->int_shadow);
+	v->regs.rip = 0xfffffffd;
+	assert_false(vcpu_step_short(v, &x));
+	v->regs.rip = 0x1000;
+	v->regs.rflags |= RFLAGS_TF;
+	assert_false(vcpu_step_short(v, &x));
+	v->regs.rflags ^= RFLAGS_TF | RFLAGS_RF;
+	assert_false(vcpu_step_short(v, &x));
+	v->regs.rflags &= ~RFLAGS_RF;
+	x.insn_len = 0;
+	assert_false(vcpu_step_short(v, &x));
+	assert_int_equal(v->regs.rip, 0x1000);
+	assert_false(vcpu_must_look(v));
+	vcpu_inject(v, EXC_UD);
+	assert_true(vcpu_must_look(v));
 }
 
 static void hypercalls(void **state)
@@ -175,7 +201,7 @@ static void in(unsigned width, u64 want)
 	assert_int_equal(
 	    dispatch((struct vm_exit){ .kind = EXIT_PIO,
 				       .insn_len = 1,
-				       .pio = { .port = 0x102, .width = (u8)width, .in = true } }),
+				       .pio = { .port = 0x102, .width = (u8)width, .how = PIO_IN } }),
 	    EXIT_NEXT);
 	assert_int_equal(v->regs.r[GPR_RAX], want);
 }
@@ -209,7 +235,7 @@ static void ports_without_a_device(void **state)
 
 			v->regs.r[GPR_RAX] = 0;
 			dispatch(x);
-			x.pio.in = true;
+			x.pio.how = PIO_IN;
 			dispatch(x);
 			/* FFh at width 2 and 4 ends in the device's first bytes. */
 			if (ports[i] == 0xff && width > 1)
@@ -319,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(kinds),
 		TEST(simple_ones),
+		TEST(short_steps),
 		TEST(hypercalls),
 		TEST(kicking_a_sibling),
 		TEST(cache_instructions),

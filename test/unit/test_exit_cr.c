@@ -7,7 +7,7 @@ static void write_by_gpr(u8 cr, u64 val, bool ok)
 	struct vm_exit x = { .kind = EXIT_CR_WRITE, .insn_len = 3, .cr = { cr, GPR_RSI } };
 
 	v->regs.r[GPR_RSI] = val;
-	assert_int_equal(exit_dispatch(v, &x), ok ? EXIT_NEXT : EXIT_RESUME);
+	assert_int_equal(rig_dispatch(&x), ok ? EXIT_NEXT : EXIT_RESUME);
 	if (ok)
 		expect_no_event();
 	else
@@ -183,11 +183,11 @@ static void cr8(void **state)
 	rig_mode(64);
 	for (u64 val = 0; val < 16; val++) {
 		write_by_gpr(8, val, true);
-		assert_int_equal(v->board->cr8, val);
+		assert_int_equal(apic_page_cr8(v->apic), val);
 	}
 	refused(8, 16);
 	refused(8, ~0ull);
-	assert_int_equal(v->board->cr8, 15);
+	assert_int_equal(apic_page_cr8(v->apic), 15);
 }
 
 static void registers_that_are_not_there(void **state)
@@ -208,7 +208,7 @@ static void reads(void **state)
 
 	rig_mode(64);
 	v->hw->reg[REG_CR3] = want[1];
-	v->board->cr8 = 6;
+	apic_page_set(v->apic, APIC_REG_TPR, 0x60);
 	for (size_t i = 0; i < ARRAY_LEN(crs); i++) {
 		struct vm_exit x = { .kind = EXIT_CR_READ,
 				     .insn_len = 3,
@@ -216,12 +216,12 @@ static void reads(void **state)
 
 		v->hw->seg[SEG_CS].attr = 0xa9b;
 		v->regs.r[GPR_R9] = ~0ull;
-		assert_int_equal(exit_dispatch(v, &x), EXIT_NEXT);
+		assert_int_equal(rig_dispatch(&x), EXIT_NEXT);
 		assert_int_equal(v->regs.r[GPR_R9], want[i]);
 		/* Compatibility mode: 32 bits. */
 		v->hw->seg[SEG_CS].attr = 0xc9b;
 		v->regs.r[GPR_R9] = ~0ull;
-		assert_int_equal(exit_dispatch(v, &x), EXIT_NEXT);
+		assert_int_equal(rig_dispatch(&x), EXIT_NEXT);
 		assert_int_equal(v->regs.r[GPR_R9], (u32)want[i]);
 	}
 }
@@ -231,7 +231,7 @@ static void reads(void **state)
 static enum exit_action by_decoder(u8 cr, u8 *len)
 {
 	struct vm_exit x = { .kind = EXIT_CR_WRITE, .cr = { cr, CR_SOURCE_UNKNOWN } };
-	enum exit_action action = exit_dispatch(v, &x);
+	enum exit_action action = rig_dispatch(&x);
 
 	*len = x.insn_len;
 	return action;
@@ -251,7 +251,7 @@ static void decoded_mov(void **state)
 	RIG_INSN(0x44, 0x0f, 0x22, 0xc0); /* mov cr8, rax */
 	v->regs.r[GPR_RAX] = 5;
 	assert_int_equal(by_decoder(8, &len), EXIT_NEXT);
-	assert_int_equal(v->board->cr8, 5);
+	assert_int_equal(apic_page_cr8(v->apic), 5);
 	RIG_INSN(0x0f, 0x22, 0xe0); /* mov cr4, rax */
 	v->regs.r[GPR_RAX] = BIT(40);
 	assert_int_equal(by_decoder(4, &len), EXIT_RESUME);

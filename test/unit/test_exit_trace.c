@@ -4,13 +4,22 @@
 
 #include <string.h>
 
+static void add(struct exit_trace *t, const struct vm_exit *x)
+{
+	struct vm_exit *slot = exit_trace_next(t);
+
+	*slot = *x;
+	exit_trace_add(t, slot, &v->regs);
+	assert_ptr_equal(exit_trace_newest(t), slot);
+}
+
 static void expect_text(struct vm_exit x, const char *text)
 {
 	char got[EXIT_TEXT_MAX];
 
 	v->regs.rip = 0x1234;
 	v->regs.r[GPR_RCX] = 0xffffffffc0000080;
-	exit_trace_add(&v->trace, &x, &v->regs);
+	add(&v->trace, &x);
 	exit_text(exit_trace_get(&v->trace, 0), got);
 	assert_string_equal(got, text);
 }
@@ -22,7 +31,7 @@ static void texts(void **state)
 		    "rip 0000000000001234  port: out 3f8, 1 byte");
 	expect_text(
 	    (struct vm_exit){ .kind = EXIT_PIO,
-			      .pio = { .port = 0x1f0, .width = 4, .in = true, .string = true } },
+			      .pio = { .port = 0x1f0, .width = 4, .how = PIO_IN | PIO_STRING } },
 	    "rip 0000000000001234  port: string in 1f0, 4 bytes");
 	expect_text(
 	    (struct vm_exit){ .kind = EXIT_FAULT, .fault = { .gpa = 0xfee00080, .write = true } },
@@ -48,7 +57,7 @@ static void all_kinds(void **state)
 				     .raw = { 0x0101010101010101, 0x0101010101010101, 0 } };
 		char got[EXIT_TEXT_MAX];
 
-		exit_trace_add(&v->trace, &x, &v->regs);
+		add(&v->trace, &x);
 		exit_text(exit_trace_get(&v->trace, 0), got);
 		assert_non_null(strstr(got, exit_name(kind)));
 		assert_true(strlen(got) < EXIT_TEXT_MAX - 1);
@@ -63,7 +72,7 @@ static void keeps_the_newest(void **state)
 	assert_null(exit_trace_get(&t, 0));
 	for (u64 i = 0; i < 40; i++) {
 		v->regs.rip = i;
-		exit_trace_add(&t, &x, &v->regs);
+		add(&t, &x);
 		assert_int_equal(exit_trace_get(&t, 0)->rip, i);
 		assert_true(!exit_trace_get(&t, i + 1));
 	}
@@ -78,7 +87,7 @@ static void every_exit_is_recorded(void **state)
 	u64 rip = v->regs.rip;
 
 	rig_exit(EXIT_CPUID);
-	assert_int_equal(exit_trace_get(&v->trace, 0)->kind, EXIT_CPUID);
+	assert_int_equal(exit_trace_get(&v->trace, 0)->x.kind, EXIT_CPUID);
 	assert_int_equal(exit_trace_get(&v->trace, 0)->rip, rip);
 }
 

@@ -109,7 +109,7 @@ static void priorities(void **state)
 	assert_int_equal(lapic_pending(l), -1);
 	assert_false(lapic_has_work(l, true));
 	wr(l, TPR, 0x4f);
-	assert_int_equal(lapic_cr8(l), 4);
+	assert_int_equal(apic_page_cr8(l->page), 4);
 	assert_int_equal(rd(l, PPR), 0x4f);
 	assert_int_equal(rd(l, APR), 0x50);
 	assert_int_equal(lapic_pending(l), 0x5f);

@@ -158,10 +158,26 @@ static void self_ipi_that_the_cpu_refuses(void **state)
 static void task_priority_is_the_page_s(void **state)
 {
 	apic_page_set(page, APIC_REG_TPR, 0x5f);
-	assert_int_equal(lapic_cr8(l), 5);
+	assert_int_equal(apic_page_cr8(l->page), 5);
 	lapic_set_cr8(l, 3);
 	assert_int_equal(apic_page_get(page, APIC_REG_TPR), 0x30);
 	assert_int_equal(apic_page_get(page, APIC_REG_PPR), 0x30);
+}
+
+/* A CPU with a TPR shadow lets the guest write CR8 without telling: then the PPR is behind. */
+static void task_priority_written_by_the_guest(void **state)
+{
+	lapic_set_cr8(l, 7);
+	assert_true(lapic_msr_write(l, 0x83f, 0x52)); /* to itself */
+	assert_int_equal(lapic_pending(l), -1);
+	assert_true(lapic_held(l));
+	apic_page_set(page, APIC_REG_TPR, 0x40);
+	assert_true(lapic_has_work(l, true));
+	assert_int_equal(lapic_pending(l), 0x52);
+	assert_int_equal(apic_page_get(page, APIC_REG_PPR), 0x40);
+	apic_page_set(page, APIC_REG_TPR, 0x50);
+	assert_false(lapic_has_work(l, true));
+	assert_int_equal(rdmsr(0x80a), 0x50);
 }
 
 #define THREADS 3
@@ -215,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup(level_wins_over_edge, setup),
 		cmocka_unit_test_setup(self_ipi_that_the_cpu_refuses, setup),
 		cmocka_unit_test_setup(task_priority_is_the_page_s, setup),
+		cmocka_unit_test_setup(task_priority_written_by_the_guest, setup),
 		cmocka_unit_test_setup(none_is_lost, setup),
 	};
 

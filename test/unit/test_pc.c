@@ -4,6 +4,7 @@
 #include "pc_rig.h"
 
 #include <guests/acpi_tables.h>
+#include <vm/apic_page.h>
 
 /* --- Who is where ---------------------------------------------------------------------- */
 
@@ -66,7 +67,7 @@ static void without_hpet(void **state)
 	pic_on((u16)~BIT(0));
 	pit_on();
 	fake_time_advance(2 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v), 0x20);
+	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x20);
 }
 
 /* Every device answers at its ports with something of its own. */
@@ -145,7 +146,7 @@ static void com1_input(void **state)
 	fake_console_type("guest", "ls");
 	assert_true(fake_run_notified > 0);
 	assert_true(OPS->irq_ready(v));
-	assert_int_equal(OPS->irq_take(v), 0x24);
+	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x24);
 	assert_int_equal(in(0x3f8, 1), 'l');
 	assert_int_equal(in(0x3f8, 1), 's');
 	assert_int_equal(in(0x3fd, 1) & 1, 0);
@@ -157,7 +158,7 @@ static void keyboard(void **state)
 {
 	pic_on((u16)~(BIT(1) | BIT(2) | BIT(12)));
 	pc_key(vm, 0x1e, true);
-	assert_int_equal(OPS->irq_take(v), 0x21);
+	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x21);
 	assert_int_equal(in(0x60, 1), 0x1e);
 	out8(0x20, 0x20);
 	assert_false(OPS->irq_ready(v));
@@ -166,7 +167,7 @@ static void keyboard(void **state)
 	out8(0x60, 0x47);
 	out8(0x64, 0xd3);
 	out8(0x60, 0x5a);
-	assert_int_equal(OPS->irq_take(v), 0x2c);
+	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x2c);
 	assert_int_equal(in(0x60, 1), 0x5a);
 }
 
@@ -232,7 +233,7 @@ static void reset_means_all_of_it(void **state)
 	assert_int_equal(in(0x3f9, 1), 0);
 	assert_int_equal(in(0x61, 1) & 3, 0);
 	assert_int_equal(in(0xcf8, 4), 0);
-	assert_int_equal(OPS->cr8(v), 0);
+	assert_int_equal(apic_page_cr8(v->apic), 0);
 	assert_int_equal(OPS->lapic_read(ap, APIC_SVR, 4), 0xff);
 	assert_int_equal(OPS->lapic_read(v, APIC_LINT0, 4), 0x700); /* virtual wire */
 	bus_write(&vm->mmio, IOAPIC_BASE, 4, 0x14);

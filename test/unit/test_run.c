@@ -229,8 +229,19 @@ static void no_sleep_with_work(void **state)
 	assert_int_equal(rig_run(), RUN_AGAIN);
 	assert_int_equal(entries(), 2);
 	assert_false(v->hw->entry[0].event.valid);
-	assert_true(v->hw->entry[0].window);
+	assert_int_equal(v->hw->entry[0].window, WINDOW_INTR);
 	assert_int_equal(v->hw->entry[1].event.vector, 0x55);
+}
+
+/* CR8 is the guest's own, but while it holds an interrupt back. */
+static void cr8_is_watched_when_it_matters(void **state)
+{
+	v->board->held = true;
+	rig_run();
+	assert_int_equal(v->hw->entry[0].window, WINDOW_CR8);
+	v->board->held = false;
+	rig_run();
+	assert_int_equal(v->hw->entry[1].window, WINDOW_NONE);
 }
 
 static void nmi_wakes(void **state)
@@ -371,6 +382,7 @@ int main(void)
 		TEST(a_spinner_gives_way),
 		TEST(interrupt_does_not_wake_if_off),
 		TEST(no_sleep_with_work),
+		TEST(cr8_is_watched_when_it_matters),
 		TEST(nmi_wakes),
 		TEST(blocked_nmi_does_not_wake),
 		TEST(event_instead_of_sleep),

@@ -80,7 +80,7 @@ static void go(enum task_source source, u16 selector)
 
 	v->int_shadow = true;
 	v->event.valid = false;
-	assert_int_equal(exit_dispatch(v, &x), EXIT_RESUME);
+	assert_int_equal(rig_dispatch(&x), EXIT_RESUME);
 }
 
 static void expect_fault(u8 vector, u32 error)
@@ -152,7 +152,7 @@ static void by_gate(void **state)
 
 	put(TSS_B + 40 + 4 * GPR_RSP, 4, 0x8000);
 	v->event = (struct vcpu_event){ .valid = true, .type = EVENT_EXCEPTION, .vector = EXC_GP };
-	exit_dispatch(v, &x);
+	rig_dispatch(&x);
 	assert_false(v->event.valid);
 	assert_int_equal(v->regs.r[GPR_RSP], 0x7ffc);
 	assert_int_equal(get(0x7ffc, 4), 0x1234);

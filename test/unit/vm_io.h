@@ -98,7 +98,7 @@ static inline enum exit_action fault(gpa_t gpa, bool write)
 {
 	struct vm_exit x = { .kind = EXIT_FAULT, .fault = { .gpa = gpa, .write = write } };
 
-	return exit_dispatch(v, &x);
+	return rig_dispatch(&x);
 }
 
 /* The instruction was executed and RIP is `len` further. */

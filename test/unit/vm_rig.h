@@ -12,6 +12,7 @@
 #include <arch/x86_64/defs/regs.h>
 #include <core/service/window.h>
 #include <lib/string.h>
+#include <vm/apic_page.h>
 #include <vm/vcpu.h>
 #include <vm/vm.h>
 
@@ -200,7 +201,18 @@ static inline void rig_code(const void *bytes, size_t len)
 		rig_code(rig_bytes, sizeof(rig_bytes));        \
 	} while (0)
 
-/* One exit, as run.c hands it on. */
+/* An exit as it comes from a vendor's decoder. */
+static inline enum exit_action rig_dispatch(struct vm_exit *x)
+{
+	struct vm_exit *slot = exit_trace_next(&v->trace);
+	enum exit_action action;
+
+	*slot = *x;
+	action = exit_dispatch(v, slot);
+	*x = *slot;
+	return action;
+}
+
 static inline enum exit_action rig_exit(enum exit_kind kind)
 {
 	struct vm_exit x = { .kind = kind, .insn_len = 2 };
@@ -209,7 +221,7 @@ static inline enum exit_action rig_exit(enum exit_kind kind)
 		x.hypercall.cpl = (u8)vcpu_cpl(v);
 		x.hypercall.wide = vcpu_code_bits(v) == 64;
 	}
-	return exit_dispatch(v, &x);
+	return rig_dispatch(&x);
 }
 
 /* vCPU 0 enters the guest once, through vcpu_run(), and comes back. Only from outside. Tests change what it is to look at. */

@@ -155,6 +155,23 @@ static const char *tpr_holds(void)
 	return irq_count[0] == 1 ? NULL : wrong("came %u times after CR8 = 4", irq_count[0]);
 }
 
+/* The same by CR8 alone, which may be nobody's business but the processor's. */
+static const char *cr8_holds(void)
+{
+	write_cr8(5);
+	apic_send(0, ICR_SELF | VEC_FIRST);
+	take_interrupts(1000000, false);
+	if (irq_count[0])
+		return wrong("vector %x came through CR8 = 5", VEC_FIRST);
+	write_cr8(6);
+	write_cr8(5);
+	take_interrupts(1000, false);
+	write_cr8(4);
+	take_interrupts(1000000, false);
+	write_cr8(0);
+	return irq_count[0] == 1 ? NULL : wrong("came %u times after CR8 = 4", irq_count[0]);
+}
+
 /* STI lets one more instruction go by; if that is HLT, the interrupt ends it. */
 static const char *sti_shadow(void)
 {
@@ -261,6 +278,7 @@ const struct check trap_checks[] = {
 	CHECK("nmi", nmi, ANYWHERE),
 	CHECK("self-ipi", self_ipi, ANYWHERE),
 	CHECK("tpr-holds", tpr_holds, ANYWHERE),
+	CHECK("cr8-holds", cr8_holds, ANYWHERE),
 	CHECK("sti-shadow", sti_shadow, ANYWHERE),
 	CHECK("sti-shadow-exit", sti_shadow_exit, ANYWHERE),
 	CHECK("user-mode", user_mode, ANYWHERE),
