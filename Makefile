@@ -59,10 +59,10 @@ $(B)/gen/asm-offsets.inc: tools/asm-offsets.c
 
 # What runs at every exit and every switch is made fast; all the rest small.
 HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devices/pic.c devices/pm.c \
-           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c msr.c device.c)
+           $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c device.c)
 # Somewhat faster; those behind core/time.c are even smaller so than with clang's -Oz.
 HV_BRISK := $(addprefix sched/,fair_turn.c tree.c tour.c) $(addprefix core/,loop.c timer.c window.c time.c machine.c memmap.c trap.c) \
-            svm/cpu.c arch/x86_64/cpu.c devices/cmos.c devices/lapic_access.c vm/bus.c vm/insn_muldiv.c vmx/check_segment.c
+            svm/cpu.c arch/x86_64/cpu.c devices/cmos.c devices/lapic_access.c vm/bus.c vm/msr.c vm/insn_muldiv.c vmx/check_segment.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-loops=1
 $(HV_BRISK:%.c=$(B)/hv/%.o): HV_OPT := -Os
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)

@@ -15,7 +15,7 @@ static const char *const features[] = {
 	"smep", "smap", "umip", "invpcid", "xsave", "rdtscp", "invtsc", "hpet",
 	"apicv", "vpid", "eptad", "preemptiontimer", "unrestricted", "vnmi", "tprshadow", "loadpat",
 	"loadefer", "wbinvd", "singleflush", "truecontrols", "ept2m", "ept1g", "pausefilter",
-	"pauseloop", "tscscaling",
+	"pauseloop", "tscscaling", "eventinj",
     /* clang-format on */
 };
 static_assert(ARRAY_LEN(features) <= CONFIG_FEATURES_MAX, "every feature may be named");

@@ -4,6 +4,7 @@
 
 #include <arch/x86_64/cpu.h>
 #include <core/service/mem.h>
+#include <lib/string.h>
 
 struct svm_features svm_features;
 
@@ -16,6 +17,8 @@ static struct svm_cpu {
 	u64 tsc_ratio; /* what MSR_TSC_RATIO holds; 0: not known */
 } *cpus[PCPUS_MAX];
 
+#define CPUID_HYPERVISOR     0x40000000
+#define TCG_SIGNATURE	     0x54474354 /* "TCGTCGTCGTCG" */
 #define CPUID_SVM	     0x8000000a
 #define SVM_EDX_NPT	     BIT(0)
 #define SVM_EDX_NRIPS	     BIT(3)
@@ -42,9 +45,18 @@ const char *svm_probe(void)
 		.decode_assists = r.edx & SVM_EDX_DECODE,
 		.pause_filter = (r.edx & SVM_EDX_PAUSE) == SVM_EDX_PAUSE,
 		.tsc_scaling = r.edx & SVM_EDX_TSC_RATIO,
+		.event_inj = true,
 		.asids = r.ebx,
 	};
 	return NULL;
+}
+
+/* QEMU's VMRUN keeps the vector of an interrupt that it injects, and may deliver that again (docs/TESTING.md). */
+const char *svm_flaw(const char *feature)
+{
+	if (strcmp(feature, "eventinj") || cpuid(CPUID_HYPERVISOR, 0).ebx != TCG_SIGNATURE)
+		return NULL;
+	return "QEMU delivers interrupts twice";
 }
 
 enum status svm_cpu_on(void)

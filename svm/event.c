@@ -20,8 +20,8 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 	struct vmcb_control *c = &v->hw->vmcb->c;
 	u64 inj = EVENT_VALID | FIELD_PUT(EVENT_TYPE, hw_type[e->type]) | FIELD_PUT(EVENT_VECTOR, e->vector);
 
-	/* The guest takes it at once in either form; QEMU may deliver an injected one twice (docs/TESTING.md). */
-	if (e->type == EVENT_INTR && (v->regs.rflags & RFLAGS_IF) && !v->int_shadow) {
+	/* The guest takes it at once in either form. */
+	if (!svm_features.event_inj && e->type == EVENT_INTR && (v->regs.rflags & RFLAGS_IF) && !v->int_shadow) {
 		c->int_ctl &= ~INT_CTL_VECTOR;
 		c->int_ctl |= INT_CTL_IRQ | INT_CTL_IGN_TPR | FIELD_PUT(INT_CTL_VECTOR, e->vector);
 		c->misc1 &= ~(u32)MISC1_VINTR;

@@ -9,6 +9,7 @@ static const struct virt_feature features[] = {
 	{ "decodeassists", &svm_features.decode_assists },
 	{ "pausefilter", &svm_features.pause_filter },
 	{ "tscscaling", &svm_features.tsc_scaling },
+	{ "eventinj", &svm_features.event_inj },
 	{ NULL, NULL },
 };
 
@@ -19,6 +20,7 @@ const struct virt_ops svm_ops = {
 	.features = features,
 	.tsc_scaling = &svm_features.tsc_scaling,
 	.probe = svm_probe,
+	.flaw = svm_flaw,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,
 	.max_leaf = svm_max_leaf,

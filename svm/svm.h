@@ -16,6 +16,7 @@
 /* Optional features, the same on all pCPUs (CPUID 8000_000A EDX). */
 struct svm_features {
 	bool nrips, flush_by_asid, decode_assists, pause_filter, tsc_scaling;
+	bool event_inj; /* interrupts are injected as events; else as virtual interrupts */
 	u32 asids;
 };
 extern struct svm_features svm_features;
@@ -41,6 +42,7 @@ struct virt_vcpu {
 
 /* cpu.c */
 const char *svm_probe(void);
+const char *svm_flaw(const char *feature);
 enum status svm_cpu_on(void);
 void svm_cpu_off(void);
 u64 svm_max_leaf(void);
