@@ -60,16 +60,6 @@ int console_port_get(struct console_port *p)
 	return p->count ? p->typed[--p->count] : -1;
 }
 
-void *mem_alloc(u64 len)
-{
-	return calloc(1, len);
-}
-
-void mem_free(void *p, u64 len)
-{
-	free(p);
-}
-
 void vcpu_notify(struct vcpu *v)
 {
 }
