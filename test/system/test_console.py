@@ -110,7 +110,7 @@ def test_crash_report(machine):
     m.expect(r"cr0 \w+  cr2 10  cr3")
     m.expect(r"code( \w\w){16}\r")
     m.expect(r"in \w{16} monitor_crash\+")
-    for name in ("monitor_execute", "console_poll", "timer_run_due", "run_loop"):
+    for name in ("monitor_execute", "console_poll", "timer_run_due_now", "run_loop"):
         m.expect(rf"called from \w{{16}} {name}\+")
     m.expect(r'vm "hog": started')
     m.expect("PANIC: all pCPUs are stopped")
