@@ -243,7 +243,7 @@ endif
 
 # FEATURES="-vpid -apicv": all of it without these (docs/TESTING.md).
 test-system: all image iso guests
-	$(Q)$(PYTHON) -m pytest -q -n $(shell nproc) test/system
+	$(Q)$(PYTHON) -m pytest -q -n $(shell nproc) --dist loadgroup test/system
 
 clean:
 	$(Q)rm -rf $(B)

@@ -55,6 +55,11 @@ def expected_after(when, dump):
     return {f"{when}.{reg}": value for reg, value in want.items()}
 
 
+# One worker has both dumps.
+together = pytest.mark.xdist_group("state")
+
+
+@together
 @both
 def test_state(machine, request):
     """What processor 1 finds when it starts; the whole dump is for test_same_state."""
@@ -81,6 +86,7 @@ def allowed():
     return [key for key, _ in rows]
 
 
+@together
 def test_same_state():
     if not {SVM, VMX} <= set(dumps):
         pytest.skip("needs test_state of svm and of vmx in the same session")
