@@ -3,7 +3,7 @@
 # test/fuzz/; its corpus in the tree is small, what a run adds stays in build/.
 #
 #   make fuzz                     two minutes a target: ten on two processors; FUZZ_SECONDS=n for n seconds each
-#   make test-fuzz                part of `make test`: about a minute a target, four in all on two processors
+#   make test-fuzz                part of `make test`: about a minute a target, five in all on two processors
 #   make fuzz-short               the corpus again, then five seconds a target
 #   make fuzz FUZZ_TARGETS=acpi   one of them
 #   build/fuzz/acpi FILE          what a crash said it was
@@ -11,7 +11,7 @@
 FUZZ_ALL     := acpi bzimage config devices insn multiboot multiboot2 pt pvh
 FUZZ_TARGETS := $(FUZZ_ALL)
 FUZZ_SECONDS ?= 120
-FUZZ_TEST_SECONDS ?= 48
+FUZZ_TEST_SECONDS ?= 60
 FUZZ_INSNS   ?= 40000000
 FUZZ_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=all -DPLINTH_DEBUG -DPLINTH_HOST -O1
 FUZZ_insn    := insn_exec insn_zydis
