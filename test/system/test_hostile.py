@@ -68,7 +68,7 @@ GROUPS = {
 
 
 @both
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: "-".join(GROUPS[group]))
 def test_neighbour(machine, request, group):
     """On one processor with the attacker, whose two vCPUs are busy all the time."""
     attacks = [a for a in GROUPS[group] if (backend(request), a) not in EMULATOR_DIES]
