@@ -343,7 +343,8 @@ static rare void spoil(struct vcpu *v)
 	const struct virt_ops *virt = v->vm->virt;
 	unsigned expected = VM_SPOIL;
 
-	if (v->mode != VCPU_RUNNING || !atomic_compare_exchange_strong(&v->vm->verdict, &expected, VM_RUN))
+	if ((v->mode != VCPU_RUNNING && v->mode != VCPU_HALTED) ||
+	    !atomic_compare_exchange_strong(&v->vm->verdict, &expected, VM_RUN))
 		return;
 	v->regs.rflags = 0;
 	virt->set_reg(v, REG_CR0, (virt->get_reg(v, REG_CR0) & ~CR0_CD) | CR0_NW);
