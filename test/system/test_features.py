@@ -7,7 +7,7 @@ import pytest
 
 from backends import SVM, SVM_BOCHS, SVM_KVM, VMX, both, on
 from bochs import HASWELL, NEHALEM, PENRYN, PHENOM, RYZEN, SANDY_BRIDGE, WESTMERE
-from plinth_vm import TOP, config, vm
+from plinth_vm import TOP, complaints, config, vm
 
 GUESTS = [vm("smp", "smp.elf", vcpus=2), vm("check", "cpucheck.elf", cmdline="emulated", vcpus=2)]
 
@@ -26,16 +26,11 @@ def names(vendor):
 NEUTRAL = re.findall(r'\{ "(\w+)", &cpu_features', (TOP / "boot/features.c").read_text()) + ["hpet"]
 
 
-# What is lost with a feature (docs/HARDWARE.md): an NMI that comes while one is handled, and interrupts stay off.
-LOST = {"vnmi": "nmi"}
-
-
-def run(m, conf, cpus=2, lost=()):
-    """Nothing fails but the checks in `lost`."""
+def run(m, conf, cpus=2, without=()):
+    """Nothing fails but what is lost `without` these features."""
     m.boot(conf, cpus=cpus)
     m.expect_all(r"\[smp\] smp: ok", r"\[check\] cpucheck: [1-9]\d* ok, \d+ failed", "all VMs have ended")
-    bad = [line for _, line in m.record.lines if "FAIL" in line]
-    bad = [line for line in bad if not re.match(rf"\[check\] FAIL ({'|'.join(lost) or '-'}):", line)]
+    bad = complaints([line for _, line in m.record.lines], "FAIL", without)
     assert not bad, "\n".join(bad)
 
 
@@ -48,7 +43,7 @@ def lacks(m):
 @pytest.mark.parametrize("feature", names("vmx"))
 def test_vmx_without(machine, feature):
     m = machine()
-    run(m, config(*GUESTS, features=f"-{feature}"), lost=[LOST[feature]] if feature in LOST else [])
+    run(m, config(*GUESTS, features=f"-{feature}"), without=[feature])
     assert feature in lacks(m)
 
 
@@ -61,7 +56,7 @@ def test_bochs_has_a_flaw(machine):
     assert "apicv" in lacks(m)
     m.close()
     m = machine()
-    run(m, config(vm("smp", "smp.elf", cmdline="x2apic", vcpus=2), GUESTS[1], features="+apicv"), lost=["x2apic-closed"])
+    run(m, config(vm("smp", "smp.elf", cmdline="x2apic", vcpus=2), GUESTS[1], features="+apicv"), without=["sound apicv"])
     assert "apicv" not in lacks(m)
 
 
@@ -71,7 +66,7 @@ def test_vmx_without_any(machine, cpus):
     """On one pCPU Bochs needs the preemption timer: there an interrupt does not end a guest that was entered with IF=0."""
     off = [f for f in names("vmx") if cpus > 1 or f != "preemptiontimer"]
     m = machine()
-    run(m, config(*GUESTS, features=" ".join(f"-{f}" for f in off)), cpus, LOST.values())
+    run(m, config(*GUESTS, features=" ".join(f"-{f}" for f in off)), cpus, off)
     assert lacks(m) >= set(off)
 
 
