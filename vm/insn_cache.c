@@ -31,9 +31,11 @@ static bool keep_way(struct insn_cache_slot *s, const struct gmem *mem, const st
 void insn_cache_keep(struct insn_cache *c, const struct gwalk_env *env, gva_t rip, const struct gwalk_trace *trace,
 		     const u8 bytes[INSN_MAX_LEN], const struct insn *insn)
 {
-	struct insn_cache_slot *s = &c->slot[insn_cache_slot(rip)];
+	unsigned pair = insn_cache_slot(rip) / 2;
+	struct insn_cache_slot *s = &c->slot[2 * pair + (c->turn >> pair & 1)];
 	const u8 *in_ram = gmem_ptr(env->mem, trace->gpa, BYTES_READ);
 
+	c->turn ^= 1u << pair;
 	s->rip = NOWHERE;
 	if (!in_ram || (rip & (PAGE_SIZE - 1)) + insn->len > PAGE_SIZE || !keep_way(s, env->mem, trace))
 		return;

@@ -12,7 +12,7 @@
 #include <vm/gwalk.h>
 #include <vm/insn.h>
 
-#define INSN_CACHE_SLOTS 16
+#define INSN_CACHE_SLOTS 64 /* each instruction may be in one of two */
 #define INSN_CACHE_STEPS 4 /* guests have no paging with five levels */
 
 struct insn_cache_slot {
@@ -25,15 +25,19 @@ struct insn_cache_slot {
 	struct insn insn;
 };
 
+static_assert(INSN_CACHE_SLOTS / 2 <= 32, "a bit each");
+
 struct insn_cache {
 	struct insn_cache_slot slot[INSN_CACHE_SLOTS];
+	u32 turn; /* a bit for each two: which of them is given up next */
 };
 
 void insn_cache_init(struct insn_cache *c);
 
+/* The first of the two; the other differs in bit 0. Fibonacci hashing: the addresses are close to each other, and often even. */
 static inline unsigned insn_cache_slot(gva_t rip)
 {
-	return (rip ^ rip >> 4) % INSN_CACHE_SLOTS;
+	return ((u32)rip * 0x9e3779b1u) / (u32)((1ull << 32) / INSN_CACHE_SLOTS);
 }
 
 /* Other vCPUs may write here: a word that is half old and half new is what a fetch might see, too. */
@@ -60,11 +64,15 @@ static_assert(INSN_CACHE_STEPS == 4, "insn_cache_find() looks at four");
  */
 static inline const struct insn *insn_cache_find(const struct insn_cache *c, gva_t rip, u64 cr3)
 {
-	const struct insn_cache_slot *s = &c->slot[insn_cache_slot(rip)];
+	unsigned at = insn_cache_slot(rip);
+	const struct insn_cache_slot *s = &c->slot[at];
 	u64 changed;
 
-	if (s->rip != rip || s->cr3 != cr3)
-		return NULL;
+	if (s->rip != rip || s->cr3 != cr3) {
+		s = &c->slot[at ^ 1];
+		if (s->rip != rip || s->cr3 != cr3)
+			return NULL;
+	}
 	changed = insn_cache_change(s, 0) | insn_cache_change(s, 1) | insn_cache_change(s, 2) | insn_cache_change(s, 3);
 	if (changed | ((insn_cache_word(s->bytes) ^ s->low) & s->low_mask))
 		return NULL;

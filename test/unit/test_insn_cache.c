@@ -148,6 +148,26 @@ static void two_pages(void **state)
 	decode(2);
 }
 
+/* Two that would lie in the same place are both kept, in turn for as long as it takes. */
+static void neighbours(void **state)
+{
+	unsigned second = 2;
+
+	while (insn_cache_slot(RIG_CODE + second) / 2 != insn_cache_slot(RIG_CODE) / 2)
+		second += 2;
+	cpuid2(RIG_CODE);
+	cpuid2(RIG_CODE + second);
+	for (int i = 0; i < 2; i++) {
+		v->regs.rip = RIG_CODE;
+		assert_int_equal(emulate_length(v), 2);
+		v->regs.rip = RIG_CODE + second;
+		assert_int_equal(emulate_length(v), 2);
+	}
+	assert_non_null(known());
+	v->regs.rip = RIG_CODE;
+	assert_non_null(known());
+}
+
 /* 48 is a REX prefix here and DEC EAX there. */
 static void other_mode(void **state)
 {
@@ -165,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(used_again), TEST(other_bytes), TEST(far_bytes), TEST(other_page), TEST(other_tables),
 		TEST(other_root), TEST(large_page),  TEST(two_pages), TEST(other_mode),
+		TEST(neighbours),
 	};
 
 	return cmocka_run_group_tests_name("insn_cache", tests, NULL, NULL);
