@@ -10,6 +10,10 @@
  *
  * profile=LO-HI: at the end a line "at ADDR COUNT" for each address executed in this range.
  *
+ * enter=ADDR, until=ADDR: of the profile only what comes between the last two times at `enter` (where
+ * the hypervisor enters guests) before each time at `until` (an interrupt handler of the guest's): the
+ * exit that delivers the interrupt. At the end a line "times N": how many there were.
+ *
  * Debian's QEMU comes without qemu-plugin.h, so what is used of the interface (QEMU, "TCG Plugins")
  * is declared here.
  */
@@ -22,6 +26,7 @@
 #define API_VERSION 4
 #define EXPORT      __attribute__((visibility("default")))
 #define PCS_MAX     16
+#define STEPS_MAX   (1u << 20)
 #define MARK_LENGTH 7
 #define MARK_MAGIC  0x504c4e00u
 
@@ -54,6 +59,13 @@ static uint64_t profile_from, profile_to;
 static uint64_t *profile; /* [address - profile_from] */
 static bool profiling;
 
+/* What was executed since the last entry, and between that and the one before. */
+static uint64_t enter_at, until_at, times;
+static struct steps {
+	uint64_t *pc;
+	size_t count;
+} steps, before;
+
 /* Not inline: with several processors in one thread the generated code of QEMU 10.0 crashes. */
 static void on_any(unsigned vcpu, void *ctx)
 {
@@ -82,8 +94,35 @@ static void on_pc(unsigned vcpu, void *ctx)
 static void on_profiled(unsigned vcpu, void *ctx)
 {
 	(void)vcpu;
-	if (profiling)
+	if (!profiling)
+		return;
+	if (!until_at)
 		++*(uint64_t *)ctx;
+	else if (steps.count < STEPS_MAX)
+		steps.pc[steps.count++] = (uint64_t)((uint64_t *)ctx - profile);
+}
+
+static void on_enter(unsigned vcpu, void *ctx)
+{
+	struct steps done = steps;
+
+	(void)vcpu;
+	(void)ctx;
+	steps = before;
+	steps.count = 0;
+	before = done;
+}
+
+static void on_until(unsigned vcpu, void *ctx)
+{
+	(void)vcpu;
+	(void)ctx;
+	if (!profiling)
+		return;
+	times++;
+	for (size_t i = 0; i < before.count; i++)
+		profile[before.pc[i]]++;
+	before.count = 0;
 }
 
 /* nopl MAGIC+N(%rax), which does nothing anywhere: the number, or -1. */
@@ -116,6 +155,9 @@ static void on_insn(struct qemu_plugin_insn *insn)
 	if (pc >= profile_from && pc < profile_to)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_profiled, CB_NO_REGS,
 						       &profile[pc - profile_from]);
+	/* Behind the count of the entry itself. */
+	if (until_at && (pc == enter_at || pc == until_at))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, pc == enter_at ? on_enter : on_until, CB_NO_REGS, NULL);
 }
 
 static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
@@ -134,6 +176,8 @@ static void at_exit(plugin_id id, void *ctx)
 	for (uint64_t i = 0; i < profile_to - profile_from; i++)
 		if (profile[i])
 			fprintf(out, "at %" PRIx64 " %" PRIu64 "\n", profile_from + i, profile[i]);
+	if (until_at)
+		fprintf(out, "times %" PRIu64 "\n", times);
 	fprintf(out, "end 0 %" PRIu64 "\n", total);
 	fclose(out);
 }
@@ -147,6 +191,16 @@ static bool take(const char *arg)
 	if (!strncmp(arg, "pc=", 3) && pc_count < PCS_MAX) {
 		pcs[pc_count++] = strtoull(arg + 3, &end, 16);
 		return !*end;
+	}
+	if (!strncmp(arg, "enter=", 6)) {
+		enter_at = strtoull(arg + 6, &end, 16);
+		return !*end;
+	}
+	if (!strncmp(arg, "until=", 6)) {
+		until_at = strtoull(arg + 6, &end, 16);
+		steps.pc = calloc(STEPS_MAX, sizeof(*steps.pc));
+		before.pc = calloc(STEPS_MAX, sizeof(*before.pc));
+		return !*end && steps.pc && before.pc;
 	}
 	if (strncmp(arg, "profile=", 8))
 		return false;
