@@ -64,7 +64,7 @@ void clock_start_lapic(void)
 	u32 from = 0, to = 0, khz;
 
 	if (cpu_features.tsc_deadline) {
-		lapic_timer_choose(true, 0);
+		lapic_timer_choose(0, 0);
 		log_info("lapic timer in TSC-deadline mode");
 		return;
 	}
@@ -74,7 +74,7 @@ void clock_start_lapic(void)
 		cpu_pause();
 	sample(&end, &to);
 	khz = (u32)((u64)(to - from) * 1000000 / (end - start));
-	lapic_timer_choose(false, khz);
+	lapic_timer_choose(khz, time_tsc_khz());
 	lapic_timer_stop();
 	log_info("lapic timer one-shot, %u kHz", khz);
 }

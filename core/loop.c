@@ -218,19 +218,6 @@ rare bool run_yield(struct runnable *r)
 	return gives_way;
 }
 
-bool run_wanted(u64 until)
-{
-	u64 now;
-
-	irq_window();
-	now = time_now();
-	timer_run_due(now);
-	if (atomic_load_explicit(&this_pcpu()->wanted, memory_order_acquire) || now >= until)
-		return true;
-	timer_arm(until, now);
-	return false;
-}
-
 /* `r`, which leaves with `result`, and what shall run instead: itself, perhaps, if it goes on wanting. */
 static struct sched_pick put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
@@ -301,7 +288,7 @@ static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 
 	p->current = r;
 	p->slice_end = until;
-	timer_arm(until, p->since);
+	timer_arm(p, until);
 	result = r->run(r, until);
 	p->current = NULL;
 	p->slice_end = TIME_NEVER;
@@ -310,10 +297,10 @@ static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 	return result;
 }
 
-static void idle(u64 until)
+static void idle(struct pcpu *p, u64 until)
 {
 	window_enter(NULL);
-	timer_arm(until, this_pcpu()->since);
+	timer_arm(p, until);
 	cpu_idle();
 }
 
@@ -329,7 +316,7 @@ _Noreturn void run_loop(void)
 		struct runnable *left = r;
 		u64 until, now = time_now();
 
-		timer_run_due(now);
+		timer_run_due(p, now);
 		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
 		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
 		got = next(p, left, result, now);
@@ -340,6 +327,6 @@ _Noreturn void run_loop(void)
 		if (r)
 			result = run_one(p, r, until);
 		else
-			idle(until);
+			idle(p, until);
 	}
 }

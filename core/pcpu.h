@@ -23,7 +23,7 @@ struct pcpu {
 	struct desc_tables desc;  /* [b] */
 	struct runnable *current; /* [o] */
 	u64 slice_end;		  /* [o] ns; TIME_NEVER when idle */
-	u64 armed;		  /* [o] ns at which the LAPIC timer fires; TIME_NEVER: stopped */
+	u64 armed;		  /* [o] ns at which the LAPIC timer fires; TIME_NEVER: stopped, or it has (tick.asm) */
 	struct window *window;	  /* [o] address space in CR3; NULL: the shared one */
 	struct spinlock timer_lock;
 	struct list timers;	  /* [timer_lock] sorted by due */
@@ -32,7 +32,7 @@ struct pcpu {
 	u64 since;		  /* [run queue lock] ns, when what runs, or idling, began */
 	u64 idle_ns;		  /* [run queue lock] until `since` */
 	bool idling;		  /* [run queue lock] */
-	atomic_ullong ticks;	  /* [a] timer interrupts so far; only counted here, so relaxed */
+	atomic_ullong ticks;	  /* [a] timer interrupts so far; only counted here (tick.asm), so relaxed */
 	atomic_bool wanted;	  /* [a] its loop is to look again: set with release before a kick */
 	u64 stack_top;		  /* [b] */
 };

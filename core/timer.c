@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <core/timer.h>
 
+#include <arch/x86_64/cpu.h>
 #include <arch/x86_64/lapic.h>
+#include <core/clock.h>
 #include <core/pcpu.h>
 #include <lib/assert.h>
 #include <lib/bits.h>
 
-static struct timer *first(struct pcpu *p)
-{
-	return list_empty(&p->timers) ? NULL : container_of(p->timers.next, struct timer, node);
-}
-
 /* The list is another. */
 static void note_first(struct pcpu *p)
 {
-	const struct timer *t = first(p);
+	u64 due = TIME_NEVER;
 
-	atomic_store_explicit(&p->next_due, t ? t->due : TIME_NEVER, memory_order_relaxed);
+	if (!list_empty(&p->timers))
+		due = container_of(p->timers.next, struct timer, node)->due;
+	atomic_store_explicit(&p->next_due, due, memory_order_relaxed);
 }
 
 rare void timer_pcpu_init(struct pcpu *p)
@@ -52,7 +51,7 @@ rare void timer_drain(struct timer *t)
 {
 	timer_cancel(t);
 	for (u32 i = 0; i < pcpu_count(); i++)
-		/* Pairs with the release in timer_run_due_now: what fn did is visible afterwards. */
+		/* Pairs with the release in run_due: what fn did is visible afterwards. */
 		while (atomic_load_explicit(&pcpu_get(i)->timer_running, memory_order_acquire) == t)
 			__builtin_ia32_pause();
 	timer_cancel(t);
@@ -76,33 +75,46 @@ void timer_set(struct timer *t, u64 due)
 	note_first(p);
 	spin_unlock(&p->timer_lock);
 	if (due < p->armed)
-		timer_arm(p->slice_end, time_now());
+		timer_arm(p, p->slice_end);
 }
 
-rare void timer_run_due_now(void)
+/* Takes the first one out, if it is due: another pCPU may have cancelled it meanwhile. */
+static inline struct timer *take_due(struct pcpu *p, u64 now)
 {
-	struct pcpu *p = this_pcpu();
-	struct timer *t;
+	struct timer *t = NULL;
 
-	for (;;) {
-		spin_lock(&p->timer_lock);
-		t = first(p);
-		if (!t || t->due > time_now())
-			break;
-		list_del(&t->node);
+	spin_lock(&p->timer_lock);
+	if (atomic_load_explicit(&p->next_due, memory_order_relaxed) <= now) {
+		t = container_of(list_take(&p->timers), struct timer, node);
 		t->due = TIME_NEVER;
 		note_first(p);
 		atomic_store_explicit(&p->timer_running, t, memory_order_relaxed);
-		spin_unlock(&p->timer_lock);
-		t->fn(t->ctx);
-		atomic_store_explicit(&p->timer_running, NULL, memory_order_release);
 	}
 	spin_unlock(&p->timer_lock);
+	return t;
 }
 
-void timer_arm(u64 limit, u64 now)
+static inline void run_due(struct pcpu *p, u64 now)
 {
-	struct pcpu *p = this_pcpu();
+	struct timer *t;
+
+	while (atomic_load_explicit(&p->next_due, memory_order_relaxed) <= now) {
+		t = take_due(p, now);
+		if (!t)
+			break;
+		t->fn(t->ctx);
+		/* Pairs with the acquire in timer_drain: what fn did is visible afterwards. */
+		atomic_store_explicit(&p->timer_running, NULL, memory_order_release);
+	}
+}
+
+rare void timer_run_due(struct pcpu *p, u64 now)
+{
+	run_due(p, now);
+}
+
+void timer_arm(struct pcpu *p, u64 limit)
+{
 	u64 at = min_u64(limit, atomic_load_explicit(&p->next_due, memory_order_relaxed));
 
 	if (at == p->armed)
@@ -111,13 +123,19 @@ void timer_arm(u64 limit, u64 now)
 	if (at == TIME_NEVER)
 		lapic_timer_stop();
 	else
-		lapic_timer_arm(lapic_by_deadline ? time_to_tsc(at) : at > now ? at - now : 0);
+		lapic_timer_arm(clock_to_tsc(at));
 }
 
-void timer_fired(void)
+bool run_wanted(u64 until)
 {
 	struct pcpu *p = this_pcpu();
+	u64 now;
 
-	p->armed = TIME_NEVER;
-	atomic_store_explicit(&p->ticks, atomic_load_explicit(&p->ticks, memory_order_relaxed) + 1, memory_order_relaxed);
+	irq_window();
+	now = clock_now();
+	run_due(p, now);
+	if (atomic_load_explicit(&p->wanted, memory_order_acquire) || now >= until)
+		return true;
+	timer_arm(p, until);
+	return false;
 }

@@ -7,7 +7,6 @@
 #include <core/panic.h>
 #include <core/pcpu.h>
 #include <core/service/log.h>
-#include <core/timer.h>
 #include <core/trap.h>
 #include <stdatomic.h>
 
@@ -54,10 +53,4 @@ void trap_handle(struct trap_frame *f)
 		on_stray((u8)f->vector);
 	if (f->vector != VEC_SPURIOUS)
 		lapic_eoi();
-}
-
-void trap_timer(void)
-{
-	timer_fired();
-	lapic_eoi();
 }

@@ -49,5 +49,16 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
+/* Takes the first one out of a list that is not empty. */
+static inline struct list *list_take(struct list *head)
+{
+	struct list *node = head->next;
+
+	head->next = node->next;
+	node->next->prev = head;
+	list_init(node);
+	return node;
+}
+
 /* Walk; the body must not remove `it`. */
 #define list_for_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)

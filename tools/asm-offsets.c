@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Compiled to assembly only: each line becomes a constant in build/gen/asm-offsets.inc. */
 #include <arch/x86_64/defs/ap_boot.h>
+#include <arch/x86_64/defs/msr.h>
 #include <arch/x86_64/defs/vectors.h>
+#include <arch/x86_64/lapic.h>
+#include <core/pcpu.h>
 #include <vm/regs.h>
 #include <vmx/vmcs.h>
 
@@ -18,6 +21,10 @@ void asm_offsets(void)
 	OFFSET(AP_ARG, offsetof(struct ap_params, arg));
 	OFFSET(AP_EFER_NXE, offsetof(struct ap_params, efer_nxe));
 	OFFSET(VEC_TIMER, VEC_TIMER);
+	OFFSET(MSR_X2APIC_EOI, MSR_X2APIC_FIRST + LAPIC_REG_EOI);
+	OFFSET(LAPIC_EOI, LAPIC_REG_EOI * 16);
+	OFFSET(PCPU_ARMED, offsetof(struct pcpu, armed));
+	OFFSET(PCPU_TICKS, offsetof(struct pcpu, ticks));
 	OFFSET(VMCS_HOST_RSP, VMCS_HOST_RSP);
 	OFFSET(VMCS_GUEST_RIP, VMCS_GUEST_RIP);
 	OFFSET(VMCS_GUEST_RSP, VMCS_GUEST_RSP);

@@ -50,5 +50,3 @@ void desc_init(void);
 
 /* Called by the stubs for each exception and interrupt; implemented by core/trap.c. Interrupts are off. */
 void trap_handle(struct trap_frame *f);
-/* The same for VEC_TIMER. */
-void trap_timer(void);

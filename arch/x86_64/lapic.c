@@ -9,7 +9,7 @@
 enum reg {
 	ID = 0x02,
 	TPR = 0x08,
-	EOI = 0x0b,
+	EOI = LAPIC_REG_EOI,
 	SVR = 0x0f,
 	ESR = 0x28,
 	LVT_CMCI = 0x2f,
@@ -39,13 +39,14 @@ enum reg {
 #define ICR_ALL_OTHERS (3u << 18)
 
 static bool x2apic;
-static volatile u8 *page;
-bool lapic_by_deadline;
-static u32 timer_khz;
+volatile u8 *lapic_page;
+static bool by_deadline;
+static u64 count_per_tick; /* of the timer, in one of the TSC: 32.32 fixed point; 0: not chosen */
+static u64 ticks_max;	   /* of the TSC that it can count */
 
 static u32 read(enum reg r)
 {
-	return x2apic ? (u32)rdmsr(MSR_X2APIC_FIRST + r) : mmio_read32(page + r * 16);
+	return x2apic ? (u32)rdmsr(MSR_X2APIC_FIRST + r) : mmio_read32(lapic_page + r * 16);
 }
 
 /* For those of every interrupt. */
@@ -54,7 +55,7 @@ static inline __attribute__((always_inline)) void write_here(enum reg r, u32 v)
 	if (x2apic)
 		wrmsr(MSR_X2APIC_FIRST + r, v);
 	else
-		mmio_write32(page + r * 16, v);
+		mmio_write32(lapic_page + r * 16, v);
 }
 
 static void write(enum reg r, u32 v)
@@ -70,7 +71,7 @@ hpa_t lapic_mmio_base(void)
 void lapic_choose(bool use_x2apic, void *mmio)
 {
 	x2apic = use_x2apic;
-	page = mmio;
+	lapic_page = x2apic ? NULL : mmio;
 }
 
 #define PIC_MASTER_MASK 0x21
@@ -85,11 +86,11 @@ void lapic_silence_pic(void)
 /* Unmasks the timer in its mode, stopped, if that is chosen already. */
 static void prepare_timer(void)
 {
-	if (lapic_by_deadline) {
+	if (by_deadline) {
 		write(LVT_TIMER, (u32)LVT_DEADLINE | VEC_TIMER);
 		/* The write that selects the mode must reach the APIC before the first deadline does. */
 		__asm__ volatile("mfence; lfence" : : : "memory");
-	} else if (timer_khz) {
+	} else if (count_per_tick) {
 		write(TIMER_INITIAL, 0);
 		write(TIMER_DIVIDE, DIVIDE_BY_1);
 		write(LVT_TIMER, VEC_TIMER);
@@ -165,26 +166,39 @@ void lapic_send_sipi(u32 apic_id, u8 first_page)
 	send(apic_id, (u32)ICR_ASSERT | ICR_STARTUP | first_page);
 }
 
-void lapic_timer_choose(bool deadline, u32 khz)
+rare void lapic_timer_choose(u32 khz, u32 tsc_khz)
 {
-	lapic_by_deadline = deadline;
-	timer_khz = khz;
+	by_deadline = !khz;
+	if (khz) {
+		count_per_tick = ((u64)khz << 32) / tsc_khz;
+		ticks_max = 0xfffffffeull * tsc_khz / khz;
+	}
 	prepare_timer();
 }
 
-void lapic_timer_arm(u64 when)
+/* What is far fires early, and the owner arms again. */
+static rare u64 over_or_far(u64 left)
 {
-	if (lapic_by_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, max_u64(when, 1));
+	return (s64)left < 0 ? 0 : ticks_max;
+}
+
+void lapic_timer_arm(u64 tsc)
+{
+	u64 left;
+
+	if (by_deadline) {
+		wrmsr(MSR_TSC_DEADLINE, max_u64(tsc, 1));
 		return;
 	}
-	/* Far deadlines fire early; the owner re-arms. */
-	write_here(TIMER_INITIAL, (u32)min_u64(min_u64(when, NS_PER_S) * timer_khz / 1000000 + 1, 0xffffffff));
+	left = tsc - rdtsc();
+	if (__builtin_expect(left > ticks_max, false))
+		left = over_or_far(left);
+	write_here(TIMER_INITIAL, (u32)(left * count_per_tick >> 32) + 1);
 }
 
 void lapic_timer_stop(void)
 {
-	if (lapic_by_deadline)
+	if (by_deadline)
 		wrmsr(MSR_TSC_DEADLINE, 0);
 	else
 		write(TIMER_INITIAL, 0);

@@ -7,6 +7,9 @@
 
 #include <lib/types.h>
 
+#define LAPIC_REG_EOI 0x0b /* MMIO offset / 16, and the MSR - MSR_X2APIC_FIRST */
+extern volatile u8 *lapic_page; /* [b] NULL: x2APIC */
+
 /* Physical base of the xAPIC page, from IA32_APIC_BASE. */
 hpa_t lapic_mmio_base(void);
 /* Chooses the mode for all pCPUs: x2APIC if `x2apic`, else xAPIC at `mmio` (mapped uncached). Boot only. */
@@ -26,11 +29,10 @@ void lapic_send_nmi_others(void);
 void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 page);
 
-/* Use the TSC-deadline mode if `deadline`, else one-shot counting at `khz` (already divided by 1); stops this pCPU's. Boot only. */
-void lapic_timer_choose(bool deadline, u32 khz);
-extern bool lapic_by_deadline; /* [b] */
-/* Arms VEC_TIMER: in deadline mode at that value of the TSC, else in so many ns. */
-void lapic_timer_arm(u64 when);
+/* The timer counts at `khz` (already divided by 1), the TSC at `tsc_khz`; 0: it has the TSC-deadline mode. Stops this pCPU's. Boot only. */
+void lapic_timer_choose(u32 khz, u32 tsc_khz);
+/* VEC_TIMER at that value of the TSC, or somewhat before. */
+void lapic_timer_arm(u64 tsc);
 void lapic_timer_stop(void);
 /* Starts the counter from its maximum, masked, for calibration; and reads how far it has come. */
 void lapic_timer_measure_start(void);

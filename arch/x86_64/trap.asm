@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Entries of all 256 vectors: one stub of 8 bytes each, one common tail. The timer's is one of its own, as it ends most slices.
+; Entries of all 256 vectors: one stub of 8 bytes each, one common tail. The timer has its own, as it ends most slices.
 %include "asm-offsets.inc"
 bits 64
 default rel
@@ -50,7 +50,7 @@ trap_stubs:
 %assign vector 0
 %rep 256
 %if vector = VEC_TIMER
-	jmp near timer
+	jmp near trap_timer
 	times 3 int3
 %else
 %if vector = 8 || (vector >= 10 && vector <= 14) || vector = 17 || vector = 21 || vector = 29 || vector = 30
@@ -78,35 +78,4 @@ trap_common:
 	mov rsp, rbp
 	each_gpr_reverse pop
 	add rsp, 16
-	iretq
-
-; What C may change is saved, and nobody looks at the rest. As above.
-%macro each_scratch 1
-	%1 rax
-	%1 rcx
-	%1 rdx
-	%1 rsi
-	%1 rdi
-	%1 r8
-	%1 r9
-	%1 r10
-	%1 r11
-%endmacro
-%macro each_scratch_reverse 1
-	%1 r11
-	%1 r10
-	%1 r9
-	%1 r8
-	%1 rdi
-	%1 rsi
-	%1 rdx
-	%1 rcx
-	%1 rax
-%endmacro
-
-timer:
-	each_scratch push
-	cld
-	call trap_timer
-	each_scratch_reverse pop
 	iretq
