@@ -62,7 +62,8 @@ HV_FAST := $(addprefix svm/,exit.c vcpu.c) $(addprefix vmx/,exit.c vcpu.c) devic
            $(addprefix vm/,run.c apic_page.c exit_io.c cpuid.c device.c)
 # Somewhat faster; those behind core/time.c are even smaller so than with clang's -Oz.
 HV_BRISK := $(addprefix sched/,fair_turn.c tree.c tour.c) $(addprefix core/,loop.c timer.c window.c time.c machine.c memmap.c trap.c) \
-            svm/cpu.c arch/x86_64/cpu.c devices/cmos.c devices/lapic_access.c vm/bus.c vm/msr.c vm/insn_muldiv.c vmx/check_segment.c
+            svm/cpu.c arch/x86_64/cpu.c $(addprefix devices/,cmos.c lapic_access.c lapic_irq.c lapic_timer.c) \
+            vm/bus.c vm/msr.c vm/insn_muldiv.c vmx/check_segment.c
 $(HV_FAST:%.c=$(B)/hv/%.o): HV_OPT := -O2 -falign-loops=1
 $(HV_BRISK:%.c=$(B)/hv/%.o): HV_OPT := -Os
 HV_OPT  := $(if $(findstring clang,$(CC)),-Oz,-Os)

@@ -22,7 +22,8 @@ void lapic_follow_mode(struct lapic *l)
 	if (x2apic)
 		lapic_set(l, APIC_REG_LDR, lapic_x2apic_ldr(l->id));
 	lapic_set_icr(l, lapic_icr(l) & ICR_LOW);
-	l->client->x2apic(l->ctx, x2apic);
+	/* From a CPU there is no way back but by a reset. */
+	l->by_cpu = l->client->x2apic(l->ctx, x2apic);
 }
 
 /* SDM, "Local APIC State After Power-Up or Reset". */
@@ -33,6 +34,7 @@ void lapic_reset_registers(struct lapic *l)
 	atomic_store_explicit(&l->errors, 0, memory_order_relaxed);
 	atomic_store_explicit(&l->extint, false, memory_order_relaxed);
 	l->esr_pending = 0;
+	l->requested = l->in_service = 0;
 	for (u32 reg = 0; reg < APIC_REGS; reg++)
 		lapic_set(l, reg, 0);
 	lapic_set(l, APIC_REG_VERSION, LAPIC_VERSION);
@@ -80,12 +82,24 @@ void lapic_virtual_wire(struct lapic *l)
 
 /* --- Reading --------------------------------------------------------------------------- */
 
+/* SDM, "Arbitration Priority". */
+static u32 arbitration_priority(const struct lapic *l)
+{
+	u32 request = lapic_class(apic_page_highest(l->page, APIC_REG_IRR));
+	u32 in_service = lapic_class(apic_page_highest(l->page, APIC_REG_ISR));
+	u32 tpr = lapic_get(l, APIC_REG_TPR), task = tpr & PRIORITY_CLASS;
+
+	if (task >= request && task > in_service)
+		return tpr;
+	return (u32)max_u64(task & in_service, request);
+}
+
 u32 lapic_reg_read(struct lapic *l, u32 reg)
 {
 	lapic_fold(l);
 	switch (reg) {
 	case APIC_REG_APR:
-		return lapic_arbitration_priority(l);
+		return arbitration_priority(l);
 	case APIC_REG_TIMER_COUNT:
 		return lapic_timer_count(l);
 	default: /* EOI and remote read are never written to, and read 0. */

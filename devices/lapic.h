@@ -36,18 +36,21 @@
 /* The vCPU, as its LAPIC sees it. */
 struct lapic_client {
 	/*
-	 * Something was posted: wake the vCPU if it sleeps, make it leave the guest if it runs. Any
-	 * pCPU, also the vCPU's own (an IPI to itself); no lock held by lapic.
+	 * Something was posted, a signal or an interrupt: wake the vCPU if it sleeps, make it leave
+	 * the guest if it runs. Any pCPU, also the vCPU's own (an IPI to itself); no lock held by
+	 * lapic.
 	 */
-	void (*kick)(void *ctx);
+	void (*kick)(void *ctx, bool signal);
 	/*
 	 * The time_now() ns at which the guest TSC will have reached the value `tsc`: rounded up,
 	 * past values give the past (0 if before the boot), what is too far away gives TIME_NEVER.
 	 */
 	u64 (*tsc_to_time)(void *ctx, u64 tsc);
-	/* The registers are in x2APIC's format (`on`) or not, from the next entry on: the owner, or
-	 * while all are parked. */
-	void (*x2apic)(void *ctx, bool on);
+	/*
+	 * The registers are in x2APIC's format (`on`) or not, from the next entry on: the owner, or
+	 * while all are parked. Does the CPU serve them then?
+	 */
+	bool (*x2apic)(void *ctx, bool on);
 };
 
 /* The system bus between the LAPICs of a VM and its IOAPIC. */
@@ -92,6 +95,8 @@ int lapic_pending(struct lapic *l);
 bool lapic_held(const struct lapic *l);
 /* The CPU takes `vector`, as answered by lapic_pending(): IRR to ISR. */
 void lapic_accept(struct lapic *l, u8 vector);
+/* Both: the answer is taken, if it is not -1. Not if a CPU serves the page. */
+int lapic_take(struct lapic *l);
 /*
  * A CPU that serves the page by itself has carried out a write of `reg` (enum apic_reg), but for
  * what it knows nothing of: the broadcast of the EOI of a level-triggered `vector`; a self-IPI with

@@ -87,7 +87,7 @@ static void deliver_vector(struct lapic *l, const struct apic_msg *m)
 		atomic_fetch_or_explicit(&l->errors, ESR_RECV_VECTOR, memory_order_seq_cst);
 	else
 		lapic_post(l, m->vector, m->level);
-	l->client->kick(l->ctx);
+	l->client->kick(l->ctx, false);
 }
 
 static void deliver(struct lapic *l, const struct apic_msg *m)
@@ -112,7 +112,7 @@ static void deliver(struct lapic *l, const struct apic_msg *m)
 	default: /* SMI: there is no SMM. */
 		return;
 	}
-	l->client->kick(l->ctx);
+	l->client->kick(l->ctx, true);
 }
 
 /* To the one of the lowest processor priority, as far as can be seen from here; equals take turns. */

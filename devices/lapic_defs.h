@@ -32,6 +32,7 @@
 #define LVT_LEVEL      BIT(15)
 #define LVT_MASKED     BIT(16)
 #define LVT_TIMER_MODE BITS(18, 17)
+#define LVT_PERIODIC   BIT(17) /* of the mode: periodic, or the reserved one */
 
 #define ESR_SEND_VECTOR BIT(5)
 #define ESR_RECV_VECTOR BIT(6)
@@ -40,6 +41,9 @@
 /* Vectors below are reserved for exceptions; an APIC refuses them (SDM, "Valid Interrupt
  * Vectors"). */
 #define VECTOR_FIRST_VALID 16
+
+/* Of a vector, the TPR or the PPR. */
+#define PRIORITY_CLASS 0xf0u
 
 /* The two mode bits of IA32_APIC_BASE as a number (SDM, "Detecting and Enabling x2APIC Mode"). */
 #define BASE_MODE BITS(11, 10)
@@ -70,6 +74,12 @@ static inline void lapic_set(struct lapic *l, u32 reg, u32 val)
 static inline u32 lapic_lvt(const struct lapic *l, enum lapic_lvt which)
 {
 	return lapic_get(l, APIC_REG_LVT + (u32)which);
+}
+
+/* That of a vector; of none, -1, the lowest. */
+static inline u32 lapic_class(int vector)
+{
+	return vector < 0 ? 0 : (u32)vector & PRIORITY_CLASS;
 }
 
 /* In x2APIC mode the ICR is one register, of 64 bits. */
@@ -111,7 +121,7 @@ void lapic_reset_registers(struct lapic *l);
 /* IA32_APIC_BASE has changed: what follows from the mode. */
 void lapic_follow_mode(struct lapic *l);
 
-/* lapic_irq.c: [o] but for the two posts, which are for any pCPU and do not kick. */
+/* lapic_irq.c: [o] but for the two posts, which are for any pCPU and do not kick; the owner's own go into the page at once. */
 void lapic_post(struct lapic *l, u8 vector, bool level);
 void lapic_post_signal(struct lapic *l, u32 signal, u8 sipi);
 /* What was posted, what the timer did: into the page. Cheap if there is nothing. */
@@ -123,13 +133,12 @@ void lapic_log_error(struct lapic *l, u32 bits);
 void lapic_raise(struct lapic *l, enum lapic_lvt which);
 void lapic_update_ppr(struct lapic *l);
 void lapic_end_of_interrupt(struct lapic *l);
-u8 lapic_arbitration_priority(const struct lapic *l);
 
 /* lapic_timer.c: [o]. The calls bring the timer up to now first. */
 void lapic_timer_setup(struct lapic *l);
 void lapic_timer_reset(struct lapic *l);
-/* If the host's timer went off: what follows from it. Cheap otherwise. */
-void lapic_timer_fold(struct lapic *l);
+/* Brings it up to now, with all that follows. */
+void lapic_timer_sync(struct lapic *l);
 void lapic_timer_set_lvt(struct lapic *l, u32 val);
 void lapic_timer_set_initial(struct lapic *l, u32 val);
 void lapic_timer_set_divide(struct lapic *l, u32 val);

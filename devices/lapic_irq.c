@@ -8,49 +8,43 @@
 #define SIGNALS            0xffu
 #define SIGNAL_SIPI_VECTOR BITS(15, 8)
 
-#define PRIORITY_CLASS 0xf0u
-
-static u32 class_of(int vector)
+/* The owner's: the highest vector in IRR or ISR, of which `words` are not 0, or -1. */
+static __attribute__((noinline)) int highest(const struct lapic *l, u32 first, u32 words)
 {
-	return vector < 0 ? 0 : (u32)vector & PRIORITY_CLASS;
+	u32 i;
+
+	if (l->by_cpu)
+		return apic_page_highest(l->page, first);
+	if (!words)
+		return -1;
+	i = 31 - (u32)__builtin_clz(words);
+	return (int)(i * 32 + 31) - __builtin_clz(lapic_get(l, first + i));
 }
 
 /* SDM, "Processor Priority". */
-static u32 work_out_ppr(const struct lapic *l, u32 tpr)
+static u32 work_out_ppr(u32 tpr, int in_service)
 {
-	u32 in_service = class_of(apic_page_highest(l->page, APIC_REG_ISR));
-
-	return (tpr & PRIORITY_CLASS) >= in_service ? tpr : in_service;
+	return (tpr & PRIORITY_CLASS) >= lapic_class(in_service) ? tpr : lapic_class(in_service);
 }
 
-void lapic_update_ppr(struct lapic *l)
+__attribute__((noinline)) void lapic_update_ppr(struct lapic *l)
 {
 	l->tpr_seen = lapic_get(l, APIC_REG_TPR);
-	lapic_set(l, APIC_REG_PPR, work_out_ppr(l, l->tpr_seen));
+	lapic_set(l, APIC_REG_PPR, work_out_ppr(l->tpr_seen, highest(l, APIC_REG_ISR, l->in_service)));
 }
 
 static u32 ppr(const struct lapic *l)
 {
 	u32 tpr = lapic_get(l, APIC_REG_TPR);
 
-	return tpr == l->tpr_seen ? lapic_get(l, APIC_REG_PPR) : work_out_ppr(l, tpr);
+	if (tpr == l->tpr_seen)
+		return lapic_get(l, APIC_REG_PPR);
+	return work_out_ppr(tpr, apic_page_highest(l->page, APIC_REG_ISR));
 }
 
-/* SDM, "Arbitration Priority". */
-u8 lapic_arbitration_priority(const struct lapic *l)
+static rare bool beats_ppr(const struct lapic *l, int vector)
 {
-	u32 request = class_of(apic_page_highest(l->page, APIC_REG_IRR));
-	u32 in_service = class_of(apic_page_highest(l->page, APIC_REG_ISR));
-	u32 tpr = lapic_get(l, APIC_REG_TPR), task = tpr & PRIORITY_CLASS;
-
-	if (task >= request && task > in_service)
-		return (u8)tpr;
-	return (u8)max_u64(task & in_service, request);
-}
-
-static bool beats_ppr(const struct lapic *l, int vector)
-{
-	return class_of(vector) > (ppr(l) & PRIORITY_CLASS);
+	return lapic_class(vector) > (ppr(l) & PRIORITY_CLASS);
 }
 
 /* --- Posting: any pCPU ----------------------------------------------------------------- */
@@ -65,7 +59,7 @@ void lapic_post(struct lapic *l, u8 vector, bool level)
 	atomic_fetch_or_explicit(&l->posted, 1u << word, memory_order_seq_cst);
 }
 
-void lapic_post_signal(struct lapic *l, u32 signal, u8 sipi)
+rare void lapic_post_signal(struct lapic *l, u32 signal, u8 sipi)
 {
 	u32 old = atomic_load_explicit(&l->signals, memory_order_relaxed), val;
 
@@ -110,7 +104,7 @@ static int highest_posted(struct lapic *l)
 	return -1;
 }
 
-bool lapic_has_work(struct lapic *l, bool interrupts_on)
+rare bool lapic_has_work(struct lapic *l, bool interrupts_on)
 {
 	if (atomic_load_explicit(&l->signals, memory_order_seq_cst) & SIGNALS)
 		return true;
@@ -125,14 +119,41 @@ bool lapic_has_work(struct lapic *l, bool interrupts_on)
 
 /* --- The owner ------------------------------------------------------------------------- */
 
-static void change(struct lapic *l, u32 first, u8 vector, bool on)
+/* Sets or clears the vector's bit, and that of its word in *words. */
+static inline void set(struct lapic *l, u32 first, u8 vector, u8 *words)
 {
-	u32 reg = first + vector / 32u, bit = 1u << (vector % 32), word = lapic_get(l, reg);
+	u32 i = vector / 32u;
 
-	lapic_set(l, reg, on ? word | bit : word & ~bit);
+	lapic_set(l, first + i, lapic_get(l, first + i) | 1u << (vector % 32));
+	*words |= (u8)(1u << i);
 }
 
-void lapic_drop_posted(struct lapic *l)
+static inline void clear(struct lapic *l, u32 first, u8 vector, u8 *words)
+{
+	u32 i = vector / 32u, left = lapic_get(l, first + i) & ~(1u << (vector % 32));
+
+	lapic_set(l, first + i, left);
+	if (!left)
+		*words &= (u8)~(1u << i);
+}
+
+/* In the TMR. */
+static inline void note_edge(struct lapic *l, u8 vector)
+{
+	u32 reg = APIC_REG_TMR + vector / 32u, word = lapic_get(l, reg);
+
+	if (word)
+		lapic_set(l, reg, word & ~(1u << (vector % 32)));
+}
+
+/* An edge from within. */
+static __attribute__((noinline)) void request(struct lapic *l, u8 vector)
+{
+	note_edge(l, vector);
+	set(l, APIC_REG_IRR, vector, &l->requested);
+}
+
+rare void lapic_drop_posted(struct lapic *l)
 {
 	/* First: what comes meanwhile leaves at worst a bit without a vector. */
 	atomic_store_explicit(&l->posted, 0, memory_order_seq_cst);
@@ -158,31 +179,52 @@ static void fold_posted(struct lapic *l)
 		level = atomic_exchange_explicit(&l->level[i], 0, memory_order_relaxed);
 		lapic_set(l, APIC_REG_TMR + i, (lapic_get(l, APIC_REG_TMR + i) & ~edge) | level);
 		lapic_set(l, APIC_REG_IRR + i, lapic_get(l, APIC_REG_IRR + i) | edge | level);
+		if (edge | level)
+			l->requested |= (u8)(1u << i);
 	}
 }
 
-static rare void fold(struct lapic *l)
+/* The host's timer went off. The vector that it is to request, or -1 if it does not say so by itself. */
+static inline int expire(struct lapic *l)
+{
+	u32 entry = lapic_lvt(l, LVT_TIMER);
+	u8 vector = (u8)FIELD_GET(LVT_VECTOR, entry);
+
+	/* Nothing is set to the expiry any more: that says as much as the clock, and there is nothing to set again. */
+	if ((entry & (LVT_MASKED | LVT_PERIODIC)) || l->timer.due != TIME_NEVER || l->timer_expiry == TIME_NEVER ||
+	    vector < VECTOR_FIRST_VALID)
+		return -1;
+	atomic_exchange_explicit(&l->timer_fired, false, memory_order_relaxed);
+	l->timer_expiry = TIME_NEVER;
+	l->timer_deadline = 0;
+	return vector;
+}
+
+static __attribute__((noinline)) void fold_rest(struct lapic *l)
 {
 	if (lapic_get(l, APIC_REG_TPR) != l->tpr_seen)
 		lapic_update_ppr(l);
-	lapic_timer_fold(l);
 	if (atomic_load_explicit(&l->errors, memory_order_relaxed))
 		lapic_log_error(l, atomic_exchange_explicit(&l->errors, 0, memory_order_acquire));
 	fold_posted(l);
 }
 
-/* Most often there is nothing. */
-static inline void fold_any(struct lapic *l)
+/* Most often there is nothing but the timer, if that. */
+static inline bool has_rest(const struct lapic *l)
 {
-	if (lapic_get(l, APIC_REG_TPR) != l->tpr_seen || atomic_load_explicit(&l->timer_fired, memory_order_relaxed) ||
-	    (atomic_load_explicit(&l->errors, memory_order_relaxed) |
-	     atomic_load_explicit(&l->posted, memory_order_relaxed)))
-		fold(l);
+	return lapic_get(l, APIC_REG_TPR) != l->tpr_seen || (atomic_load_explicit(&l->errors, memory_order_relaxed) |
+							     atomic_load_explicit(&l->posted, memory_order_relaxed));
 }
 
 void lapic_fold(struct lapic *l)
 {
-	fold_any(l);
+	if (atomic_load_explicit(&l->timer_fired, memory_order_relaxed)) {
+		/* Pairs with the timer's callback. */
+		atomic_exchange_explicit(&l->timer_fired, false, memory_order_acquire);
+		lapic_timer_sync(l);
+	}
+	if (has_rest(l))
+		fold_rest(l);
 }
 
 int lapic_pending(struct lapic *l)
@@ -191,24 +233,57 @@ int lapic_pending(struct lapic *l)
 
 	if (lapic_mode(l) == MODE_OFF)
 		return -1;
-	fold_any(l);
+	lapic_fold(l);
 	/* Software-disabled too: what was accepted before stays and is delivered (SDM, "Local APIC
 	 * State After It Has Been Software Disabled"). */
-	vector = apic_page_highest(l->page, APIC_REG_IRR);
-	return class_of(vector) > (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS) ? vector : -1;
+	vector = highest(l, APIC_REG_IRR, l->requested);
+	return lapic_class(vector) > (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS) ? vector : -1;
 }
 
 bool lapic_held(const struct lapic *l)
 {
-	return (lapic_get(l, APIC_REG_TPR) & PRIORITY_CLASS) && apic_page_highest(l->page, APIC_REG_IRR) >= 0;
+	return (lapic_get(l, APIC_REG_TPR) & PRIORITY_CLASS) && highest(l, APIC_REG_IRR, l->requested) >= 0;
+}
+
+/* It has beaten the TPR and all others in service. */
+static inline void serve(struct lapic *l, u8 vector)
+{
+	set(l, APIC_REG_ISR, vector, &l->in_service);
+	lapic_set(l, APIC_REG_PPR, lapic_class(vector));
 }
 
 void lapic_accept(struct lapic *l, u8 vector)
 {
-	change(l, APIC_REG_IRR, vector, false);
-	change(l, APIC_REG_ISR, vector, true);
-	/* It has beaten the TPR and all others in service. */
-	lapic_set(l, APIC_REG_PPR, class_of(vector));
+	clear(l, APIC_REG_IRR, vector, &l->requested);
+	serve(l, vector);
+}
+
+/* `fresh`, if not -1, is to be requested first. */
+static __attribute__((noinline)) int take(struct lapic *l, int fresh)
+{
+	int vector;
+
+	if (fresh >= 0)
+		request(l, (u8)fresh);
+	vector = lapic_pending(l);
+	if (vector >= 0)
+		lapic_accept(l, (u8)vector);
+	return vector;
+}
+
+/* The timer's, if it is the only one and can be taken, needs no way through the IRR. */
+int lapic_take(struct lapic *l)
+{
+	int vector = -1;
+
+	/* Acquire: pairs with the timer's callback. */
+	if (lapic_mode(l) != MODE_OFF && atomic_load_explicit(&l->timer_fired, memory_order_acquire))
+		vector = expire(l);
+	if (vector < 0 || has_rest(l) || l->requested || lapic_class(vector) <= (lapic_get(l, APIC_REG_PPR) & PRIORITY_CLASS))
+		return take(l, vector);
+	note_edge(l, (u8)vector);
+	serve(l, (u8)vector);
+	return vector;
 }
 
 static void broadcast_eoi(struct lapic *l, u8 vector)
@@ -219,16 +294,16 @@ static void broadcast_eoi(struct lapic *l, u8 vector)
 
 void lapic_end_of_interrupt(struct lapic *l)
 {
-	int vector = apic_page_highest(l->page, APIC_REG_ISR);
+	int vector = highest(l, APIC_REG_ISR, l->in_service);
 
 	if (vector < 0)
 		return;
-	change(l, APIC_REG_ISR, (u8)vector, false);
+	clear(l, APIC_REG_ISR, (u8)vector, &l->in_service);
 	lapic_update_ppr(l);
 	broadcast_eoi(l, (u8)vector);
 }
 
-void lapic_written(struct lapic *l, u32 reg, u8 vector)
+rare void lapic_written(struct lapic *l, u32 reg, u8 vector)
 {
 	if (reg == APIC_REG_EOI)
 		broadcast_eoi(l, vector);
@@ -236,7 +311,7 @@ void lapic_written(struct lapic *l, u32 reg, u8 vector)
 		lapic_reg_write(l, reg, vector);
 }
 
-void lapic_log_error(struct lapic *l, u32 bits)
+rare void lapic_log_error(struct lapic *l, u32 bits)
 {
 	u32 entry = lapic_lvt(l, LVT_ERROR);
 	u8 vector = (u8)FIELD_GET(LVT_VECTOR, entry);
@@ -251,10 +326,10 @@ void lapic_log_error(struct lapic *l, u32 bits)
 	if (vector < VECTOR_FIRST_VALID)
 		l->esr_pending |= ESR_RECV_VECTOR;
 	else
-		lapic_post(l, vector, false);
+		request(l, vector);
 }
 
-void lapic_raise(struct lapic *l, enum lapic_lvt which)
+rare void lapic_raise(struct lapic *l, enum lapic_lvt which)
 {
 	u32 entry = lapic_lvt(l, which);
 	u8 vector = (u8)FIELD_GET(LVT_VECTOR, entry);
@@ -266,7 +341,7 @@ void lapic_raise(struct lapic *l, enum lapic_lvt which)
 		if (vector < VECTOR_FIRST_VALID)
 			lapic_log_error(l, ESR_RECV_VECTOR);
 		else
-			lapic_post(l, vector, false);
+			request(l, vector);
 		break;
 	case APIC_NMI:
 		lapic_post_signal(l, LAPIC_SIGNAL_NMI, 0);
@@ -279,7 +354,7 @@ void lapic_raise(struct lapic *l, enum lapic_lvt which)
 	}
 }
 
-bool lapic_takes_extint(const struct lapic *l)
+rare bool lapic_takes_extint(const struct lapic *l)
 {
 	u32 entry = lapic_lvt(l, LVT_LINT0);
 
@@ -298,7 +373,7 @@ void lapic_extint_done(struct lapic *l)
 	atomic_store_explicit(&l->extint, false, memory_order_relaxed);
 }
 
-void lapic_lint1(struct lapic *l)
+rare void lapic_lint1(struct lapic *l)
 {
 	/* Without an APIC the pin is the CPU's NMI. */
 	if (lapic_mode(l) == MODE_OFF)

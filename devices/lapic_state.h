@@ -4,8 +4,8 @@
  * devices/lapic*.c touch them; everyone else uses lapic.h.
  *
  * The registers themselves are in the vCPU's page (vm/apic_page.h), which only the owner writes.
- * Interrupts, from elsewhere or its own, are posted beside it, and the owner folds them into IRR
- * and TMR before each entry.
+ * Interrupts from elsewhere are posted beside it, and the owner folds them into IRR and TMR before
+ * each entry; its own it puts there at once.
  */
 #pragma once
 
@@ -57,6 +57,9 @@ struct lapic {
 	atomic_bool timer_fired; /* a hint: the truth is timer_expiry against the clock */
 
 	/* [o] */
+	bool by_cpu;        /* the CPU serves the page, and changes IRR and ISR while it is in the guest */
+	u8 requested;       /* bit n: there are some in word n of the IRR; not kept up while by_cpu */
+	u8 in_service;      /* the same for the ISR */
 	u32 tpr_seen;       /* with which the PPR was worked out: a guest's CR8 may change the TPR alone */
 	u32 esr_pending;    /* found since software's last write of the ESR */
 	u64 timer_expiry;   /* ns at which the count ends, masked or not; TIME_NEVER: stopped */

@@ -44,7 +44,7 @@ static void fired(void *ctx)
 	/* An exchange, as the order against kick()'s read of the sleeper's state needs a full
 	 * barrier. */
 	atomic_exchange_explicit(&l->timer_fired, true, memory_order_seq_cst);
-	l->client->kick(l->ctx);
+	l->client->kick(l->ctx, false);
 }
 
 static void arm(struct lapic *l)
@@ -101,14 +101,8 @@ void lapic_timer_reset(struct lapic *l)
 	l->timer_expiry = TIME_NEVER;
 }
 
-void lapic_timer_fold(struct lapic *l)
+void lapic_timer_sync(struct lapic *l)
 {
-	if (!atomic_load_explicit(&l->timer_fired, memory_order_relaxed))
-		return;
-	/* Pairs with fired(). The hint may be stale (set again since): then this only arms what is
-	 * armed. */
-	if (!atomic_exchange_explicit(&l->timer_fired, false, memory_order_acquire))
-		return;
 	sync(l);
 	arm(l);
 }

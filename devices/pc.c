@@ -23,14 +23,16 @@ static void lapic_eoi_broadcast(void *ctx, u8 vector)
 }
 
 /* Where the vCPU runs, it is not in the guest now, and has the look that follows before it. */
-static void lapic_kick(void *ctx)
+static void lapic_kick(void *ctx, bool signal)
 {
 	struct vcpu *v = ctx;
 
-	if (run_is_here(&v->run))
+	if (!run_is_here(&v->run))
+		vcpu_notify(v);
+	else if (signal)
 		vcpu_attend(v);
 	else
-		vcpu_notify(v);
+		vcpu_attend_events(v);
 }
 
 static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
@@ -46,9 +48,12 @@ static u64 lapic_tsc_to_time(void *ctx, u64 tsc)
 	return time_from_tsc(time_to_tsc(now) + left) + 1;
 }
 
-static void lapic_x2apic(void *ctx, bool on)
+static bool lapic_x2apic(void *ctx, bool on)
 {
-	vcpu_set_x2apic(ctx, on);
+	struct vcpu *v = ctx;
+
+	vcpu_set_x2apic(v, on);
+	return v->apic_by_cpu;
 }
 
 static const struct lapic_client lapic_client = {
@@ -157,10 +162,14 @@ static struct lapic *own_lapic(struct vcpu *v)
 	return lapic_of(v);
 }
 
+static bool reaches(struct vcpu *v)
+{
+	return (!v->id && lapic_takes_extint(lapic_of(v))) || lapic_extint_came(lapic_of(v));
+}
+
 static bool extint(struct vcpu *v)
 {
-	return pic_intr(&v->vm->board->pic) &&
-	       ((!v->id && lapic_takes_extint(lapic_of(v))) || lapic_extint_came(lapic_of(v)));
+	return pic_intr(&v->vm->board->pic) && reaches(v);
 }
 
 /* What the LAPIC has for the CPU to be given; called even if the CPU fetches it, as it brings the page up to date. */
@@ -193,18 +202,21 @@ static int take_extint(struct vcpu *v)
 }
 
 /* Behind the highest that a LAPIC has, no other is ready before an EOI. */
-static int pc_irq_take(struct vcpu *v, bool *more)
+static inline int take_lapic(struct vcpu *v)
 {
-	int vector = extint(v) ? take_extint(v) : -1;
+	return v->apic_by_cpu ? lapic_vector(v) : lapic_take(lapic_of(v));
+}
 
-	*more = vector >= 0;
-	if (*more)
-		return vector;
-	vector = lapic_vector(v);
-	*more = vector < 0;
-	if (vector >= 0)
-		lapic_accept(lapic_of(v), (u8)vector);
-	return vector;
+static rare int take_any(struct vcpu *v)
+{
+	int vector = reaches(v) ? take_extint(v) : -1;
+
+	return vector >= 0 ? vector | IRQ_MORE : take_lapic(v);
+}
+
+static int pc_irq_take(struct vcpu *v)
+{
+	return pic_intr(&v->vm->board->pic) ? take_any(v) : take_lapic(v);
 }
 
 static bool pc_irq_held(struct vcpu *v)

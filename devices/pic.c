@@ -143,11 +143,6 @@ int pic_ack(struct pic *p)
 	return c->base | (ir < 0 ? SPURIOUS : ir);
 }
 
-bool pic_intr(const struct pic *p)
-{
-	return p->out;
-}
-
 void pic_set_irq(struct pic *p, unsigned irq, bool level)
 {
 	assert(irq < 16);

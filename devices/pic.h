@@ -41,6 +41,9 @@ void pic_init(struct pic *p, struct spinlock *lock, struct irq_line intr);
 /* Input `irq` 0 to 15; 2 is the cascade and not connected. */
 void pic_set_irq(struct pic *p, unsigned irq, bool level);
 /* The INTR output: does an acknowledge find a request? */
-bool pic_intr(const struct pic *p);
+static inline bool pic_intr(const struct pic *p)
+{
+	return p->out;
+}
 /* The CPU's INTA cycles: takes the highest request; its vector, or a spurious one. */
 int pic_ack(struct pic *p);

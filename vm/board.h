@@ -16,6 +16,9 @@ struct vcpu;
 #define SIGNAL_INIT 0x2u
 #define SIGNAL_SIPI 0x4u
 
+/* In the answer of irq_take. */
+#define IRQ_MORE 0x100
+
 struct board_ops {
 	/* Fills vm->ports and vm->mmio, and each vCPU's v->board. */
 	enum status (*build)(struct vm *vm);
@@ -30,8 +33,8 @@ struct board_ops {
 	bool (*irq_ready)(struct vcpu *v);
 	/* Is there one, not ready, that CR8 may hold back? */
 	bool (*irq_held)(struct vcpu *v);
-	/* Acknowledges one: the vector, or -1 if none is ready, or it went away. *more: irq_ready() may have another now. */
-	int (*irq_take)(struct vcpu *v, bool *more);
+	/* Acknowledges one: the vector, with IRQ_MORE if irq_ready() may have another now; or -1 if none is ready, or it went away. */
+	int (*irq_take)(struct vcpu *v);
 	u32 (*take_signals)(struct vcpu *v, u8 *sipi_vector);
 	void (*set_cr8)(struct vcpu *v, u8 cr8);
 	/* APIC base, TSC deadline and x2APIC registers; false: #GP. */

@@ -11,6 +11,11 @@ static enum exit_action on_nothing(struct vcpu *v, struct vm_exit *x)
 	return EXIT_RESUME;
 }
 
+static enum exit_action on_host(struct vcpu *v, struct vm_exit *x)
+{
+	return EXIT_POLL;
+}
+
 /* Deeper sleep than the guest asked for is not possible: interrupts that are already there end it at once (run.c). */
 static enum exit_action on_hlt(struct vcpu *v, struct vm_exit *x)
 {
@@ -53,7 +58,8 @@ static enum exit_action on_exception(struct vcpu *v, struct vm_exit *x)
 		vcpu_inject_error(v, x->exception.vector, x->exception.error);
 	else
 		vcpu_inject(v, x->exception.vector);
-	return EXIT_RESUME;
+	/* It may come again at its own delivery, for ever; between such exits the CPU takes no interrupt of the host's. */
+	return EXIT_POLL;
 }
 
 static enum exit_action on_apic(struct vcpu *v, struct vm_exit *x)
@@ -87,7 +93,7 @@ static enum exit_action on_unknown(struct vcpu *v, struct vm_exit *x)
 
 exit_handler *const exit_handlers[EXIT_KINDS] = {
 	[EXIT_NONE] = on_nothing,
-	[EXIT_HOST] = on_nothing,
+	[EXIT_HOST] = on_host,
 	[EXIT_PIO] = exit_pio,
 	[EXIT_FAULT] = exit_fault,
 	[EXIT_CPUID] = exit_cpuid,

@@ -94,6 +94,7 @@ enum task_source {
 /* What to do after a handler. Only run.c moves RIP. */
 enum exit_action {
 	EXIT_RESUME, /* enter again where the guest stands */
+	EXIT_POLL,   /* the same, if the host does not want the pCPU */
 	EXIT_NEXT,   /* step over the instruction, then enter; RSP and RFLAGS have not changed */
 	EXIT_YIELD,  /* the same, but another vCPU may come first */
 	EXIT_BLOCK,  /* step over the instruction, then sleep until an interrupt */

@@ -70,10 +70,11 @@ static bool prepare_events(struct vcpu *v)
 		v->event = (struct vcpu_event){ .valid = true, .type = EVENT_NMI, .vector = EXC_NMI };
 	}
 	if (!v->event.valid && can_interrupt(v)) {
-		int vector = board->irq_take(v, &more);
+		int got = board->irq_take(v);
 
-		if (vector >= 0)
-			v->event = (struct vcpu_event){ .valid = true, .type = EVENT_INTR, .vector = (u8)vector };
+		more = got < 0 || (got & IRQ_MORE);
+		if (got >= 0)
+			v->event = (struct vcpu_event){ .valid = true, .type = EVENT_INTR, .vector = (u8)got };
 	}
 	if (v->event.valid) {
 		virt->inject(v, &v->event);
@@ -120,29 +121,25 @@ static rare void block(struct vcpu *v, struct vm_exit *x)
 /* Does what is left of an exit. True: the vCPU's turn is over. */
 static bool act(struct vcpu *v, enum exit_action action, u64 until)
 {
-	struct vm_exit *x = exit_trace_newest(&v->trace);
+	struct vm_exit *x;
 
+	if (action == EXIT_POLL)
+		return run_wanted(until);
+	x = exit_trace_newest(&v->trace);
 	if (action == EXIT_NEXT || action == EXIT_YIELD) {
 		step(v, x);
 		return action == EXIT_YIELD && run_yield(&v->run);
 	}
 	if (action == EXIT_BLOCK)
 		block(v, x);
-	/* An exception may come again at its own delivery, for ever; between such exits the CPU takes no interrupt of the host's. */
-	return (x->kind == EXIT_HOST || x->kind == EXIT_EXCEPTION) && run_wanted(until);
+	return false;
 }
 
-/*
- * All that may keep a vCPU from going on as it did: the VM's verdict, signals, sleep, events. It starts with the word at 0, so that
- * what comes meanwhile sets it again; what has to wait does so, too. False: it may not enter, but return *result, and looks again
- * when its next turn begins.
- */
-static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
+/* All but events: the VM's verdict, signals, sleep, what was changed for the vCPU. As look_around(). */
+static bool look_at_rest(struct vcpu *v, u64 until, enum run_result *result)
 {
 	u8 cr8;
 
-	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
-	atomic_exchange_explicit(&v->attention, false, memory_order_seq_cst);
 	if (atomic_load_explicit(&v->vm->verdict, memory_order_acquire) != VM_RUN || v->mode <= VCPU_PARKED) {
 		static const enum run_result results[] = {
 			[VM_FOLLOW_BLOCK] = RUN_BLOCKED,
@@ -171,8 +168,22 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 		v->vm->virt->set_reg(v, REG_CR8, cr8);
 	v->cr8 = cr8;
 	aspace_catch_up(v);
+	return true;
+}
+
+/*
+ * All that may keep a vCPU from going on as it did. It starts with the word at 0, so that what comes meanwhile sets it again; what
+ * has to wait does so, too. False: it may not enter, but return *result, and looks again when its next turn begins.
+ */
+static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
+{
+	/* Acquire, see vcpu_notify(). That it is a full barrier keeps the looks below behind it. */
+	u8 at = atomic_exchange_explicit(&v->attention, 0, memory_order_seq_cst);
+
+	if (at > ATTEND_EVENTS && !look_at_rest(v, until, result))
+		return false;
 	if (prepare_events(v))
-		vcpu_attend(v);
+		vcpu_attend_events(v);
 	return true;
 }
 

@@ -165,7 +165,7 @@ void vcpu_start_up(struct vcpu *v, u8 vector)
 void vcpu_notify(struct vcpu *v)
 {
 	/* Pairs with the acquire in vm/run.c: who sees it sees what was stored before. */
-	atomic_store_explicit(&v->attention, true, memory_order_release);
+	atomic_store_explicit(&v->attention, ATTEND_ALL, memory_order_release);
 	run_notify(&v->run);
 }
 

@@ -54,10 +54,10 @@ struct vcpu {
 	enum vcpu_mode mode;	   /* [o] */
 	bool left, last;	   /* [o] it follows VM_STOP, as the last one of its VM */
 	/*
-	 * [a] Something is there to look at before the next entry: an event, an interrupt, a signal, a verdict, a changed address space.
-	 * Release by vcpu_notify(), acquire before entry.
+	 * [a] Something is there to look at before the next entry: ATTEND_EVENTS, if it can only be an event or an interrupt; else ATTEND_ALL,
+	 * also a signal, a verdict, a changed address space. Release by vcpu_notify(), acquire before entry.
 	 */
-	atomic_bool attention;
+	atomic_uchar attention;
 	atomic_bool pv_kicked;	   /* [a] a sibling ended its sleep: release before vcpu_notify(), acquire when it wakes */
 	u64 tsc_offset;		   /* [o] guest TSC - host TSC at the guest's rate */
 	u64 as_seen;		   /* [aspace lock] generation of the address space it has flushed up to */
@@ -79,6 +79,9 @@ void vcpu_apply_start(struct vcpu *v);
 /* Real mode at `vector` << 12. */
 void vcpu_start_up(struct vcpu *v, u8 vector);
 
+#define ATTEND_EVENTS 1u
+#define ATTEND_ALL    3u
+
 /*
  * Something was stored that `v` must look at: it does so before its next entry, wakes up if it sleeps, leaves the guest if it runs.
  * Any pCPU, interrupts off; takes the run queue lock.
@@ -87,7 +90,12 @@ void vcpu_notify(struct vcpu *v);
 /* The same for what the vCPU's own pCPU did: there is nobody to wake. */
 static inline void vcpu_attend(struct vcpu *v)
 {
-	atomic_store_explicit(&v->attention, true, memory_order_relaxed);
+	atomic_store_explicit(&v->attention, ATTEND_ALL, memory_order_relaxed);
+}
+/* The same, of an event or an interrupt. Others may store ATTEND_ALL at the same time. */
+static inline void vcpu_attend_events(struct vcpu *v)
+{
+	atomic_fetch_or_explicit(&v->attention, ATTEND_EVENTS, memory_order_relaxed);
 }
 /* The registers in v->apic are those of an x2APIC from now on, or no longer. Its owner, or while all are parked. */
 void vcpu_set_x2apic(struct vcpu *v, bool on);

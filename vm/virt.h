@@ -35,7 +35,7 @@ enum virt_reg {
 	VIRT_REGS,
 };
 
-enum event_type {
+enum __attribute__((packed)) event_type {
 	EVENT_INTR,
 	EVENT_NMI,
 	EVENT_EXCEPTION,

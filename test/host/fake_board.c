@@ -77,16 +77,15 @@ static bool irq_held(struct vcpu *v)
 	return v->board->held;
 }
 
-static int irq_take(struct vcpu *v, bool *more)
+static int irq_take(struct vcpu *v)
 {
 	int vector = v->board->vector;
 
-	*more = true;
 	if (vector < 0)
 		return -1;
 	v->board->vector = -1;
 	v->board->taken++;
-	return v->board->spurious ? -1 : vector;
+	return v->board->spurious ? -1 : vector | IRQ_MORE;
 }
 
 static u32 take_signals(struct vcpu *v, u8 *sipi_vector)

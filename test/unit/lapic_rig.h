@@ -19,6 +19,7 @@ static struct rig {
 	struct lapic cpu[RIG_CPUS];
 	struct apic_page page[RIG_CPUS];
 	bool x2apic[RIG_CPUS]; /* as last told */
+	bool by_cpu;	       /* the test plays a CPU that serves x2APICs */
 	unsigned kicks[RIG_CPUS];
 	unsigned eois;
 	u8 eoi_vector;
@@ -40,7 +41,7 @@ enum {
 #define DEADLINE    0x40000u
 #define DIVIDE_BY_1 0xbu
 
-static inline void rig_kick(void *ctx)
+static inline void rig_kick(void *ctx, bool signal)
 {
 	rig.kicks[(struct lapic *)ctx - rig.cpu]++;
 }
@@ -56,9 +57,10 @@ static inline void rig_eoi(void *ctx, u8 vector)
 	rig.eoi_vector = vector;
 }
 
-static inline void rig_x2apic(void *ctx, bool on)
+static inline bool rig_x2apic(void *ctx, bool on)
 {
 	rig.x2apic[(struct lapic *)ctx - rig.cpu] = on;
+	return on && rig.by_cpu;
 }
 
 static const struct lapic_client rig_client = {

@@ -15,6 +15,14 @@
 
 #define OPS (vm->ops)
 
+/* The vector alone. */
+static inline int pc_take(struct vcpu *w)
+{
+	int got = OPS->irq_take(w);
+
+	return got < 0 ? got : got & 0xff;
+}
+
 /* LAPIC registers, by offset in the page. */
 #define APIC_EOI      0xb0
 #define APIC_SVR      0xf0

@@ -78,7 +78,7 @@ static void interrupts_on(struct vcpu *w)
 	w->regs.rflags |= RFLAGS_IF;
 }
 
-/* What the guest cannot take yet waits with an open window, and is looked after at every entry. */
+/* What the guest cannot take yet waits with an open window, and is looked after at every entry; but for nothing else. */
 static void waits(void **state)
 {
 	v->regs.rflags &= ~RFLAGS_IF;
@@ -93,7 +93,40 @@ static void waits(void **state)
 	}
 	assert_int_equal(v->hw->entry[4].event.vector, 0x41);
 	assert_false(v->hw->entry[5].window);
-	assert_int_equal(v->board->looks, 5);
+	assert_int_equal(v->board->looks, 2);
+}
+
+static void own_timer(struct vcpu *w)
+{
+	w->board->vector = 0x41;
+	vcpu_attend_events(w);
+}
+
+/* An interrupt from here: nobody asks for signals. */
+static void posted_here(void **state)
+{
+	exits(1, own_timer);
+	exits(2, NULL);
+	rig_run();
+	assert_int_equal(v->hw->entry[1].event.vector, 0x41);
+	assert_false(v->hw->entry[2].event.valid);
+	assert_int_equal(v->board->looks, 1);
+}
+
+static void signal_and_timer(struct vcpu *w)
+{
+	w->board->signals = SIGNAL_NMI;
+	vcpu_notify(w);
+	vcpu_attend_events(w);
+}
+
+/* Nor is a signal overlooked that came before it. */
+static void posted_here_and_there(void **state)
+{
+	exits(1, signal_and_timer);
+	exits(1, NULL);
+	rig_run();
+	assert_int_equal(v->hw->entry[1].event.type, EVENT_NMI);
 }
 
 static void signal_nmi(struct vcpu *w)
@@ -187,6 +220,8 @@ int main(void)
 		TEST(next_turn),
 		TEST(sleeps_on),
 		TEST(posted_meanwhile),
+		TEST(posted_here),
+		TEST(posted_here_and_there),
 		TEST(waits),
 		TEST(blocked_nmi),
 		TEST(verdict),

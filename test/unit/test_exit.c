@@ -34,7 +34,7 @@ static void kinds(void **state)
 static void simple_ones(void **state)
 {
 	assert_int_equal(rig_exit(EXIT_NONE), EXIT_RESUME);
-	assert_int_equal(rig_exit(EXIT_HOST), EXIT_RESUME);
+	assert_int_equal(rig_exit(EXIT_HOST), EXIT_POLL);
 	expect_no_event();
 	assert_int_equal(rig_exit(EXIT_HLT), EXIT_BLOCK);
 	assert_int_equal(rig_exit(EXIT_UNDEFINED), EXIT_RESUME);
@@ -128,11 +128,11 @@ static void exceptions(void **state)
 	struct vm_exit pf = { .kind = EXIT_EXCEPTION,
 			      .exception = { EXC_PF, true, 7, 0xdeadbeef000 } };
 
-	assert_int_equal(dispatch(db), EXIT_RESUME);
+	assert_int_equal(dispatch(db), EXIT_POLL);
 	expect_exception(EXC_DB, false, 0);
-	assert_int_equal(dispatch(ac), EXIT_RESUME);
+	assert_int_equal(dispatch(ac), EXIT_POLL);
 	expect_exception(EXC_AC, true, 0);
-	assert_int_equal(dispatch(pf), EXIT_RESUME);
+	assert_int_equal(dispatch(pf), EXIT_POLL);
 	expect_exception(EXC_PF, true, 7);
 	assert_int_equal(reg(REG_CR2), 0xdeadbeef000);
 }

@@ -13,6 +13,7 @@ static struct apic_page *const page = &rig.page[0];
 static int setup(void **state)
 {
 	rig_start(2);
+	rig.by_cpu = true;
 	to_x2apic(l);
 	assert_true(lapic_msr_write(l, 0x80f, 0x1ff));
 	return 0;
@@ -139,6 +140,21 @@ static void eoi_of_a_level_interrupt_is_broadcast(void **state)
 	assert_int_equal(rig.eois, 1);
 }
 
+/* What it has done to the page is known when the CPU leaves it: the reset that this takes forgets it. */
+static void no_longer_by_the_cpu(void **state)
+{
+	interrupt(0x51, false);
+	assert_int_equal(lapic_pending(l), 0x51);
+	cpu_delivers(0x51);
+	lapic_reset(l, false);
+	wr(l, SVR, 0x1ff);
+	wr(l, EOI, 0);
+	assert_int_equal(lapic_take(l), -1);
+	interrupt(0x31, false);
+	assert_int_equal(lapic_take(l), 0x31);
+	assert_int_equal(rd(l, PPR), 0x30);
+}
+
 static void level_wins_over_edge(void **state)
 {
 	interrupt(0x51, true);
@@ -228,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup(the_mode_is_told, setup),
 		cmocka_unit_test_setup(posts_stay_out_of_the_page, setup),
 		cmocka_unit_test_setup(eoi_of_a_level_interrupt_is_broadcast, setup),
+		cmocka_unit_test_setup(no_longer_by_the_cpu, setup),
 		cmocka_unit_test_setup(level_wins_over_edge, setup),
 		cmocka_unit_test_setup(self_ipi_that_the_cpu_refuses, setup),
 		cmocka_unit_test_setup(task_priority_is_the_page_s, setup),

@@ -67,7 +67,7 @@ static void without_hpet(void **state)
 	pic_on((u16)~BIT(0));
 	pit_on();
 	fake_time_advance(2 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(v), 0x20);
 }
 
 /* Every device answers at its ports with something of its own. */
@@ -146,7 +146,7 @@ static void com1_input(void **state)
 	fake_console_type("guest", "ls");
 	assert_true(fake_run_notified > 0);
 	assert_true(OPS->irq_ready(v));
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x24);
+	assert_int_equal(pc_take(v), 0x24);
 	assert_int_equal(in(0x3f8, 1), 'l');
 	assert_int_equal(in(0x3f8, 1), 's');
 	assert_int_equal(in(0x3fd, 1) & 1, 0);
@@ -158,7 +158,7 @@ static void keyboard(void **state)
 {
 	pic_on((u16)~(BIT(1) | BIT(2) | BIT(12)));
 	pc_key(vm, 0x1e, true);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x21);
+	assert_int_equal(pc_take(v), 0x21);
 	assert_int_equal(in(0x60, 1), 0x1e);
 	out8(0x20, 0x20);
 	assert_false(OPS->irq_ready(v));
@@ -167,7 +167,7 @@ static void keyboard(void **state)
 	out8(0x60, 0x47);
 	out8(0x64, 0xd3);
 	out8(0x60, 0x5a);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x2c);
+	assert_int_equal(pc_take(v), 0x2c);
 	assert_int_equal(in(0x60, 1), 0x5a);
 }
 

@@ -23,12 +23,12 @@ static void timer_by_pic(void **state)
 	assert_true(OPS->has_work(v, true));
 	assert_false(OPS->has_work(v, false));
 	assert_false(OPS->irq_ready(ap));
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(v), 0x20);
 	assert_false(OPS->irq_ready(v));
 	fake_time_advance(NS_PER_MS);
 	assert_false(OPS->irq_ready(v)); /* no EOI yet */
 	out8(0x20, 0x20);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(v), 0x20);
 }
 
 static void lint0_masked(void **state)
@@ -40,7 +40,7 @@ static void lint0_masked(void **state)
 	apic_write(v, APIC_LINT0, 0x10700);
 	assert_false(OPS->irq_ready(v));
 	assert_false(OPS->has_work(v, true));
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), -1);
+	assert_int_equal(pc_take(v), -1);
 }
 
 /* Through the guest's entries: the whole way from the counter to the event. */
@@ -62,7 +62,7 @@ static int taken;
 
 static void *take(void *arg)
 {
-	taken = OPS->irq_take(v, &(bool){ false });
+	taken = pc_take(v);
 	return NULL;
 }
 
@@ -107,12 +107,12 @@ static void timer_by_ioapic(void **state)
 	assert_false(OPS->irq_ready(v));
 	assert_true(OPS->irq_ready(ap));
 	assert_true(OPS->has_work(ap, true));
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x51);
+	assert_int_equal(pc_take(ap), 0x51);
 	assert_false(OPS->irq_ready(ap));
 	fake_time_advance(NS_PER_MS);
 	assert_false(OPS->irq_ready(ap)); /* waits behind the one in service */
 	apic_write(ap, APIC_EOI, 0);
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x51);
+	assert_int_equal(pc_take(ap), 0x51);
 }
 
 /*
@@ -131,26 +131,26 @@ static void extint_by_ioapic(void **state)
 	assert_true(fake_run_notified > 0);
 	assert_false(OPS->irq_ready(v));
 	assert_true(OPS->has_work(ap, true));
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(ap), 0x20);
 	assert_false(OPS->irq_ready(ap));
 	fake_time_advance(NS_PER_MS);
 	out8(0x20, 0x20);
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(ap), 0x20);
 	/* Two at once: INTR falls and rises at the acknowledge of the first. */
 	out8(0x20, 0x20);
 	out8(0x3f9, 2); /* COM1: the transmitter is empty */
 	out8(0x3fc, 0x0b);
 	fake_time_advance(NS_PER_MS);
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(ap), 0x20);
 	out8(0x20, 0x20);
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x24);
+	assert_int_equal(pc_take(ap), 0x24);
 	out8(0x20, 0x20);
 	/* Masked, it goes nowhere. */
 	ioapic_set(0, 0x10700);
 	fake_time_advance(NS_PER_MS);
 	assert_false(OPS->irq_ready(ap));
 	assert_false(OPS->irq_ready(v));
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), -1);
+	assert_int_equal(pc_take(ap), -1);
 }
 
 /* A level stays until its device takes it back, through as many EOIs as there are. */
@@ -162,9 +162,9 @@ static void level_and_eoi(void **state)
 	out(0x602, 2, 0x0001); /* TMR_EN */
 	fake_time_advance(700 * NS_PER_S);
 	assert_int_equal(in(0x600, 2) & 1, 1);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x61);
+	assert_int_equal(pc_take(v), 0x61);
 	apic_write(v, APIC_EOI, 0);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x61);
+	assert_int_equal(pc_take(v), 0x61);
 	out(0x600, 2, 1); /* acknowledged */
 	apic_write(v, APIC_EOI, 0);
 	assert_false(OPS->irq_ready(v));
@@ -195,7 +195,7 @@ static void ipi_wakes(void **state)
 	fake_run_notified = 0;
 	apic_write(v, APIC_ICR, 0xc4000 | 0x77); /* all but self */
 	assert_true(fake_run_notified > 0);
-	assert_int_equal(OPS->irq_take(ap, &(bool){ false }), 0x77);
+	assert_int_equal(pc_take(ap), 0x77);
 	assert_false(OPS->irq_ready(v));
 }
 
@@ -246,14 +246,14 @@ static void cpu_takes_from_the_page(void **state)
 	assert_true(OPS->msr_write(v, 0x83f, 0x55));
 	assert_true(OPS->has_work(v, true));
 	assert_false(OPS->irq_ready(v));
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), -1);
+	assert_int_equal(pc_take(v), -1);
 	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x55);
 	assert_true(OPS->msr_write(v, 0x835, 0x700));
 	pic_on((u16)~BIT(0));
 	pit_on();
 	fake_time_advance(1100000);
 	assert_true(OPS->irq_ready(v));
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x20);
+	assert_int_equal(pc_take(v), 0x20);
 	assert_int_equal(apic_page_highest(v->apic, APIC_REG_IRR), 0x55);
 }
 
@@ -324,7 +324,7 @@ static void task_priority(void **state)
 	assert_true(OPS->irq_held(v));
 	OPS->set_cr8(v, 6);
 	assert_true(OPS->irq_ready(v));
-	assert_false(OPS->irq_take(v, &(bool){ false }) != 0x72 || OPS->irq_ready(v) || OPS->irq_held(v));
+	assert_false(pc_take(v) != 0x72 || OPS->irq_ready(v) || OPS->irq_held(v));
 }
 
 /* A guest's TSC that counts at a third of the host's. */
@@ -338,7 +338,7 @@ static void scaled_tsc_deadline(void **state)
 	fake_time_advance(2990);
 	assert_false(OPS->irq_ready(v));
 	fake_time_advance(20);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x99);
+	assert_int_equal(pc_take(v), 0x99);
 	/* Further away than the host's TSC can count. */
 	apic_write(v, APIC_EOI, 0);
 	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, 1ull << 63));
@@ -355,18 +355,18 @@ static void tsc_deadline(void **state)
 	fake_time_advance(998);
 	assert_false(OPS->irq_ready(v));
 	fake_time_advance(10);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x99);
+	assert_int_equal(pc_take(v), 0x99);
 	apic_write(v, APIC_EOI, 0);
 	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, vcpu_tsc(v) + NS_PER_S));
 	v->tsc_offset += NS_PER_S / 2;
 	OPS->tsc_moved(v);
 	fake_time_advance(NS_PER_S / 2 + 10);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x99);
+	assert_int_equal(pc_take(v), 0x99);
 	/* In the past: at once. */
 	apic_write(v, APIC_EOI, 0);
 	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, 1));
 	fake_time_advance(1);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x99);
+	assert_int_equal(pc_take(v), 0x99);
 	/* Past the end of time: never. */
 	assert_true(OPS->msr_write(v, MSR_TSC_DEADLINE, ~0ull));
 	fake_time_advance(1000 * NS_PER_S);

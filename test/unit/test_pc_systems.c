@@ -49,7 +49,7 @@ static void dos_timer(void **state)
 		fake_time_advance(NS_PER_MS);
 		if (!OPS->irq_ready(v))
 			continue;
-		assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x08);
+		assert_int_equal(pc_take(v), 0x08);
 		out8(0x20, 0x20);
 		ticks++;
 	}
@@ -77,7 +77,7 @@ static void dos_game(void **state)
 		last = now;
 		if (!OPS->irq_ready(v))
 			continue;
-		assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x08);
+		assert_int_equal(pc_take(v), 0x08);
 		out8(0x20, 0x20);
 	}
 	assert_in_range(ticks, 99, 101);
@@ -114,7 +114,7 @@ static void dos_keyboard(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(want); i++) {
 		u8 control;
 
-		assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x09);
+		assert_int_equal(pc_take(v), 0x09);
 		assert_int_equal(in(0x60, 1), want[i]);
 		control = (u8)in(0x61, 1);
 		out8(0x61, control | 0x80);
@@ -143,10 +143,10 @@ static void dos_alarm(void **state)
 	fake_time_advance(4900 * NS_PER_MS);
 	assert_true(cmos_get(0x00) < 0x10);
 	out8(0x43, 0x30); /* no more ticks */
-	while (OPS->irq_ready(v) && OPS->irq_take(v, &(bool){ false }) == 0x08)
+	while (OPS->irq_ready(v) && pc_take(v) == 0x08)
 		out8(0x20, 0x20);
 	fake_time_advance(200 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0x70);
+	assert_int_equal(pc_take(v), 0x70);
 	assert_int_equal(cmos_get(0x0c) & 0xa0, 0xa0);
 	out8(0xa0, 0x20);
 	out8(0x20, 0x20);
@@ -181,9 +181,9 @@ static void atpic_priorities(void **state)
 	out8(0x3fc, 0x0b);
 	pc_key(vm, 0x1e, true);
 	assert_int_equal(in(0x20, 1), 0x12); /* the IRR */
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf4); /* COM1 before the keyboard */
+	assert_int_equal(pc_take(v), 0xf4); /* COM1 before the keyboard */
 	out8(0x20, 0x64);                         /* specific EOI */
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf1);
+	assert_int_equal(pc_take(v), 0xf1);
 	out8(0x20, 0x61);
 	assert_false(OPS->irq_ready(v));
 }
@@ -206,7 +206,7 @@ static void atpic_spurious(void **state)
 	assert_int_equal(in(0x20, 1) & 0x80, 0); /* spurious: no EOI */
 	out8(0x20, 0x0a);
 	out8(0x60, 0xee); /* echo */
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf1);
+	assert_int_equal(pc_take(v), 0xf1);
 }
 
 /* With automatic EOI at both chips nobody says EOI, and nothing stays in service. */
@@ -216,7 +216,7 @@ static void atpic_auto_eoi(void **state)
 	out8(0x21, 0xf9);
 	for (unsigned i = 0; i < 5; i++) {
 		pc_key(vm, 0x1e, true);
-		assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf1);
+		assert_int_equal(pc_take(v), 0xf1);
 		assert_int_equal(in(0x60, 1), 0x1e);
 		out8(0x20, 0x0b);
 		assert_int_equal(in(0x20, 1), 0);
@@ -267,7 +267,7 @@ static void rtc_statclock(void **state)
 		fake_time_advance(NS_PER_MS);
 		if (!OPS->irq_ready(v))
 			continue;
-		assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf8);
+		assert_int_equal(pc_take(v), 0xf8);
 		while (cmos_get(0x0c) & 0x40)
 			ticks++;
 		out8(0xa0, 0x20);
@@ -285,9 +285,9 @@ static void hpet_takes_over(void **state)
 	pit_on();
 	cmos_put(0x0b, 0x42);
 	fake_time_advance(2 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf0);
+	assert_int_equal(pc_take(v), 0xf0);
 	out8(0x20, 0x20);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf8); /* the slave's IR2 is the last: 3 to 7, 0, 1, 2 */
+	assert_int_equal(pc_take(v), 0xf8); /* the slave's IR2 is the last: 3 to 7, 0, 1, 2 */
 	out8(0xa0, 0x20);
 	out8(0x20, 0x20);
 	bus_write(&vm->mmio, 0xfed00100, 4, 0x04);
@@ -299,11 +299,11 @@ static void hpet_takes_over(void **state)
 	fake_time_advance(4 * NS_PER_MS);
 	assert_false(OPS->irq_ready(v));
 	fake_time_advance(2 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf0);
+	assert_int_equal(pc_take(v), 0xf0);
 	out8(0x20, 0x20);
 	assert_false(OPS->irq_ready(v));
 	fake_time_advance(5 * NS_PER_MS);
-	assert_int_equal(OPS->irq_take(v, &(bool){ false }), 0xf8);
+	assert_int_equal(pc_take(v), 0xf8);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pc_setup, pc_teardown)
