@@ -27,7 +27,7 @@ static bool pushes_error(const struct virt_vcpu *hw, const struct vcpu_event *e)
 	       (hw->cr0 & CR0_PE);
 }
 
-void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
+static rare void inject_other(struct vcpu *v, const struct vcpu_event *e)
 {
 	struct virt_vcpu *hw = v->hw;
 	u64 info = EVENT_VALID | FIELD_PUT(EVENT_VECTOR, e->vector);
@@ -51,12 +51,21 @@ void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 	hw->nmi_at = time_now();
 }
 
+void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
+{
+	if (e->type == EVENT_INTR)
+		vmwrite_known(VMCS_ENTRY_EVENT, EVENT_VALID | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_INTR) |
+						    FIELD_PUT(EVENT_VECTOR, e->vector));
+	else
+		inject_other(v, e);
+}
+
 /*
  * A window of its own for NMIs comes with virtual NMIs. Without them nothing tells the IRET: an NMI
  * handler counts as finished when the guest can take interrupts again (so the interrupt window is
  * open for that too), or has not for long enough.
  */
-void vmx_want_window(struct vcpu *v, enum virt_window what)
+static rare void open_window(struct vcpu *v, enum virt_window what)
 {
 	struct virt_vcpu *hw = v->hw;
 	u32 proc = hw->proc & ~(u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_CR8_LOAD);
@@ -73,6 +82,14 @@ void vmx_want_window(struct vcpu *v, enum virt_window what)
 	if (proc != hw->proc)
 		vmwrite(VMCS_PROC_CONTROLS, proc);
 	hw->proc = proc;
+}
+
+void vmx_want_window(struct vcpu *v, enum virt_window what)
+{
+	/* Nearly always: there is none, and none is wanted. Without the TPR shadow one for CR8 always is. */
+	if (what != WINDOW_NONE || (v->hw->proc & (u32)(PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_CR8_LOAD)) || v->nmi_blocked ||
+	    v->nmi_pending)
+		open_window(v, what);
 }
 
 static void set_pending_step(bool on)

@@ -2,7 +2,7 @@
 /* Into the guest, and from exit reasons to struct vm_exit. */
 #include "vmx.h"
 
-#include <arch/x86_64/cpu.h>
+#include <core/clock.h>
 #include <core/service/time.h>
 
 typedef void decoder(struct vcpu *v, struct vm_exit *x);
@@ -283,11 +283,11 @@ static rare void set_preemption_timer(struct virt_vcpu *hw)
 	if (!vmx_features.preemption_timer)
 		return;
 	if (at != TIME_NEVER) {
-		left = (s64)(time_to_tsc(at) - rdtsc());
+		left = (s64)(clock_to_tsc(at) - rdtsc());
 		ticks = left > 0 ? (u64)left >> FIELD_GET(MISC_TIMER_RATE, vmx_caps.misc) : 0;
 		ticks = min_u64(ticks + 1, TIMER_MAX);
 	}
-	vmwrite(VMCS_PREEMPTION_TIMER, ticks);
+	vmwrite_known(VMCS_PREEMPTION_TIMER, ticks);
 }
 
 /* INVEPT drops what INVVPID leaves, translations of guest-physical addresses, and the other way
@@ -306,8 +306,8 @@ static void write_guest(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	vmwrite(VMCS_GUEST_RSP, v->regs.r[GPR_RSP]);
-	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);
+	vmwrite_known(VMCS_GUEST_RSP, v->regs.r[GPR_RSP]);
+	vmwrite_known(VMCS_GUEST_RFLAGS, v->regs.rflags);
 	/* Nothing was blocked, and nothing is: nearly always. */
 	hw->nmi_blocked = v->nmi_blocked;
 	if (hw->blocking || v->int_shadow || v->nmi_blocked)

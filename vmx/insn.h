@@ -55,6 +55,12 @@ static inline u64 vmread_known(enum vmcs_field f)
 	return val;
 }
 
+/* The same before an entry, which fails if there is none. */
+static inline void vmwrite_known(enum vmcs_field f, u64 val)
+{
+	__asm__ volatile("vmwrite %1, %0" : : "r"((u64)f), "rm"(val) : "cc", "memory");
+}
+
 static inline void invept(u64 type, u64 eptp)
 {
 	u64 descriptor[2] = { eptp, 0 };
