@@ -218,43 +218,64 @@ rare bool run_yield(struct runnable *r)
 	return gives_way;
 }
 
-/* `r`, which leaves with `result`, and what shall run instead: itself, perhaps, if it goes on wanting. */
-static struct sched_pick put_back(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
+/* `r`, which leaves and goes on wanting, and what shall run instead: itself, perhaps. */
+static struct sched_pick take_turns(struct pcpu *p, struct runnable *r, u64 now)
 {
 	const struct sched_policy *policy = rq.sched.policy;
 	u64 ran = now - p->since;
+	struct sched_pick got;
 
+	/* It has run since `since`. */
+	r->times.ns[RUN_STATE_RUNNING] += ran;
+	r->state = RUN_STATE_READY;
+	r->changed = now;
 	r->where = RUN_NOWHERE;
-	if (result != RUN_GONE && (result != RUN_BLOCKED || r->notified)) {
-		set_state(r, RUN_STATE_READY, now);
-		if (policy->turn) {
-			struct sched_pick got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
-
-			note_lag(&r->times);
-			return got;
-		}
-		policy->charge(&rq.sched, p->id, &r->ent, ran);
-		policy->enqueue(&rq.sched, &r->ent, now);
-	} else {
-		set_state(r, result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED, now);
-		policy->charge(&rq.sched, p->id, &r->ent, ran);
-		policy->block(&rq.sched, &r->ent, now);
+	if (policy->turn) {
+		got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
+		note_lag(&r->times);
+		return got;
 	}
+	policy->charge(&rq.sched, p->id, &r->ent, ran);
+	policy->enqueue(&rq.sched, &r->ent, now);
 	return policy->pick(&rq.sched, p->id, now);
 }
 
+/* As next() below, of one that does not go on wanting; NULL: from idling. */
+static rare struct sched_pick leave(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
+{
+	const struct sched_policy *policy = rq.sched.policy;
+
+	if (!r) {
+		p->idle_ns += now - p->since;
+		return policy->pick(&rq.sched, p->id, now);
+	}
+	r->where = RUN_NOWHERE;
+	set_state(r, result == RUN_GONE ? RUN_STATE_GONE : RUN_STATE_BLOCKED, now);
+	policy->charge(&rq.sched, p->id, &r->ent, now - p->since);
+	policy->block(&rq.sched, &r->ent, now);
+	return policy->pick(&rq.sched, p->id, now);
+}
+
+/* Something came while it ran that it may not have seen. */
+static bool wants_on(const struct runnable *r, enum run_result result)
+{
+	return result == RUN_AGAIN || (result == RUN_BLOCKED && r->notified);
+}
+
+/* From something else to `r`, which was ready. */
 static void take_up(struct pcpu *p, struct runnable *r, u64 now)
 {
-	if (r->woken)
+	r->times.ns[RUN_STATE_READY] += now - r->changed;
+	if (r->woken) {
 		hist_add(&r->times.wake, (now - r->changed) / 1024);
-	r->woken = false;
+		r->woken = false;
+	}
 	if (r->last != p->id) {
 		r->times.migrations += r->last != RUN_NOWHERE;
 		r->last = p->id;
 	}
-	set_state(r, RUN_STATE_RUNNING, now);
-	r->notified = false;
-	r->where = p->id;
+	r->times.switches++;
+	r->changed = now;
 }
 
 /* From `r`, which left with `result` (NULL: from idling), to what shall run now. All time is somebody's: there is no gap. */
@@ -264,19 +285,17 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 
 	spin_lock(&rq.lock);
 	now = in_order(now);
-	if (r) {
-		got = put_back(p, r, result, now);
-	} else {
-		p->idle_ns += now - p->since;
-		got = rq.sched.policy->pick(&rq.sched, p->id, now);
-	}
+	got = r && wants_on(r, result) ? take_turns(p, r, now) : leave(p, r, result, now);
 	p->since = now;
 	p->idling = !got.ent;
 	if (got.ent) {
 		struct runnable *n = container_of(got.ent, struct runnable, ent);
 
-		take_up(p, n, now);
-		n->times.switches += n != r;
+		if (n != r)
+			take_up(p, n, now);
+		n->state = RUN_STATE_RUNNING;
+		n->notified = false;
+		n->where = p->id;
 	}
 	unlock();
 	return got;
@@ -291,17 +310,29 @@ static enum run_result run_one(struct pcpu *p, struct runnable *r, u64 until)
 	timer_arm(p, until);
 	result = r->run(r, until);
 	p->current = NULL;
-	p->slice_end = TIME_NEVER;
-	if (result == RUN_GONE)
-		window_enter(NULL);
 	return result;
 }
 
 static void idle(struct pcpu *p, u64 until)
 {
 	window_enter(NULL);
+	p->slice_end = TIME_NEVER;
 	timer_arm(p, until);
 	cpu_idle();
+}
+
+/* What run_wanted() has looked at is not looked at again. */
+static u64 look(struct pcpu *p)
+{
+	u64 now = p->looked;
+
+	if (now) {
+		p->looked = 0;
+		return now;
+	}
+	now = time_now();
+	timer_run_due(p, now);
+	return now;
 }
 
 _Noreturn void run_loop(void)
@@ -314,14 +345,15 @@ _Noreturn void run_loop(void)
 	for (;;) {
 		struct sched_pick got;
 		struct runnable *left = r;
-		u64 until, now = time_now();
+		u64 until, now = look(p);
 
-		timer_run_due(p, now);
 		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
 		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
 		got = next(p, left, result, now);
-		if (left && result == RUN_GONE)
+		if (left && result == RUN_GONE) {
+			window_enter(NULL);
 			left->gone(left);
+		}
 		until = got.slice == SCHED_NEVER ? TIME_NEVER : p->since + got.slice;
 		r = got.ent ? container_of(got.ent, struct runnable, ent) : NULL;
 		if (r)

@@ -65,7 +65,7 @@ void guest_cpu_reset(struct guest_cpu *c)
 {
 	memset(c->fpu, 0, fpu_size());
 	fpu_init_area(c->fpu);
-	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87 };
+	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87, .xcr0_loaded = cpu_features.xcr0_mask };
 }
 
 void guest_cpu_fini(struct guest_cpu *c)
@@ -74,38 +74,69 @@ void guest_cpu_fini(struct guest_cpu *c)
 	c->fpu = NULL;
 }
 
-static void load_breakpoints(const struct guest_cpu *c)
+static rare void load_breakpoints(const struct guest_cpu *c)
 {
 	write_dr0(c->dr[0]);
 	write_dr1(c->dr[1]);
 	write_dr2(c->dr[2]);
 	write_dr3(c->dr[3]);
+	this_pcpu()->breakpoints = c->dr_used;
+}
+
+static rare void load_tsc_aux(u64 val)
+{
+	this_pcpu()->tsc_aux = val;
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, val);
+}
+
+static rare void load_all(const struct guest_cpu *c)
+{
+	load_breakpoints(c);
+	load_tsc_aux(c->tsc_aux);
+	fpu_restore(c->fpu, c->xcr0_loaded);
 }
 
 void guest_cpu_load(const struct guest_cpu *c)
 {
-	load_breakpoints(c);
-	if (cpu_features.rdtscp)
-		wrmsr(MSR_TSC_AUX, c->tsc_aux);
-	fpu_restore(c->fpu, c->xcr0);
+	const struct pcpu *p = this_pcpu();
+
+	if ((c->dr_used | p->breakpoints) || c->tsc_aux != p->tsc_aux)
+		load_all(c);
+	else
+		fpu_restore(c->fpu, c->xcr0_loaded);
 }
 
-/* TSC_AUX is written by the guest through an exit or, where it is passed through, read back here. */
 void guest_cpu_save(struct guest_cpu *c)
+{
+	fpu_save(c->fpu, c->xcr0_loaded);
+}
+
+void guest_cpu_use_dr(struct guest_cpu *c)
+{
+	c->dr_used = this_pcpu()->breakpoints = true;
+}
+
+bool guest_cpu_save_dr(struct guest_cpu *c)
 {
 	c->dr[0] = read_dr0();
 	c->dr[1] = read_dr1();
 	c->dr[2] = read_dr2();
 	c->dr[3] = read_dr3();
-	if (cpu_features.rdtscp)
-		c->tsc_aux = rdmsr(MSR_TSC_AUX);
-	fpu_save(c->fpu);
+	c->dr_used = this_pcpu()->breakpoints = c->dr[0] | c->dr[1] | c->dr[2] | c->dr[3];
+	return c->dr_used;
 }
 
 void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 {
-	c->xcr0 = xcr0;
+	c->xcr0 = c->xcr0_loaded = xcr0;
 	xsetbv(0, xcr0);
+}
+
+void guest_cpu_set_tsc_aux(struct guest_cpu *c, u64 val)
+{
+	c->tsc_aux = val;
+	load_tsc_aux(val);
 }
 
 bool guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4])
@@ -121,6 +152,7 @@ bool guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4])
 void guest_cpu_load_reset(struct guest_cpu *c)
 {
 	guest_cpu_reset(c);
+	fpu_complete();
 	guest_cpu_load(c);
 }
 

@@ -43,7 +43,7 @@ static struct pcpu *create(u32 apic_id)
 	p = mem_alloc(sizeof(*p));
 	if (!p)
 		return NULL;
-	*p = (struct pcpu){ .self = p, .id = count, .apic_id = apic_id };
+	*p = (struct pcpu){ .self = p, .id = count, .apic_id = apic_id, .tsc_aux = ~0ull };
 	timer_pcpu_init(p);
 	if (hostmap_stacks_add(p->id)) {
 		mem_free(p, sizeof(*p));

@@ -99,28 +99,33 @@ u64 svm_max_leaf(void)
 	return cpu_features.page1g ? GIB : 2 * MIB;
 }
 
-bool svm_take_cpu(struct virt_vcpu *hw)
-{
-	u32 id = this_pcpu()->id;
-
-	hw->host_hpa = cpus[id]->host_hpa;
-	if (!tag_take(&cpus[id]->asids, id, &hw->asid))
-		return false;
-	hw->vmcb->c.asid = hw->asid.number;
-	hw->vmcb->c.clean = 0;
-	return true;
-}
-
 /* "TSC Ratio MSR": 8 bits before the point, 32 behind it. VMRUN does not switch it, and the
  * hypervisor's own TSC does not go by it. */
 #define MSR_RATIO_SHIFT (TSC_RATIO_BITS - 32)
 
-void svm_take_tsc_ratio(u64 ratio)
+/* A number that is new here may tag old translations. */
+static rare void adopt(struct vcpu *v, struct svm_cpu *c)
 {
-	struct svm_cpu *c = cpus[this_pcpu()->id];
+	struct virt_vcpu *hw = v->hw;
+	struct vmcb_control *control = &hw->vmcb->c;
 
-	if (!svm_features.tsc_scaling || c->tsc_ratio == ratio)
+	c->tsc_ratio = v->vm->tsc.ratio;
+	if (svm_features.tsc_scaling)
+		wrmsr(MSR_TSC_RATIO, c->tsc_ratio >> MSR_RATIO_SHIFT);
+	if (!tag_take(&c->asids, this_pcpu()->id, &hw->asid))
 		return;
-	c->tsc_ratio = ratio;
-	wrmsr(MSR_TSC_RATIO, ratio >> MSR_RATIO_SHIFT);
+	hw->host_hpa = c->host_hpa;
+	control->asid = hw->asid.number;
+	control->clean = 0;
+	svm_flush(v);
+}
+
+/* Nearly always it is as it was when it left. */
+void svm_load(struct vcpu *v)
+{
+	u32 id = this_pcpu()->id;
+	struct svm_cpu *c = cpus[id];
+
+	if (c->tsc_ratio != v->vm->tsc.ratio || !tag_is_valid(&c->asids, id, &v->hw->asid))
+		adopt(v, c);
 }

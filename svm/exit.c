@@ -121,6 +121,10 @@ static const struct row {
 	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, decode_cr },
 	[VMEXIT_CR0_WRITE + 4]	  = { EXIT_CR_WRITE, decode_cr },
 	[VMEXIT_CR0_WRITE + 8]	  = { EXIT_CR_WRITE, decode_cr },
+	[VMEXIT_DR_WRITE]	  = { EXIT_DR, decode_nothing },
+	[VMEXIT_DR_WRITE + 1]	  = { EXIT_DR, decode_nothing },
+	[VMEXIT_DR_WRITE + 2]	  = { EXIT_DR, decode_nothing },
+	[VMEXIT_DR_WRITE + 3]	  = { EXIT_DR, decode_nothing },
 	[VMEXIT_EXCEPTION + EXC_DB] = { EXIT_EXCEPTION, decode_exception },
 	[VMEXIT_EXCEPTION + EXC_AC] = { EXIT_EXCEPTION, decode_exception },
 	[VMEXIT_EXCEPTION + EXC_MC] = { EXIT_EXCEPTION, decode_exception },
@@ -173,16 +177,8 @@ static rare void decode_other(struct vcpu *v, const struct vmcb *b, struct vm_ex
 	x->raw.info2 = c->exit_info2;
 }
 
-static void decode(struct vcpu *v, const struct vmcb *b, struct vm_exit *x)
+static void decode(struct vcpu *v, const struct vmcb *b, u64 code, struct vm_exit *x)
 {
-	u64 code = b->c.exit_code;
-
-	x->insn_len = 0;
-	if (code == VMEXIT_IOIO) {
-		x->kind = EXIT_PIO;
-		decode_ioio(v, b, x);
-		return;
-	}
 	if (code >= ARRAY_LEN(rows) || !rows[code].decode) {
 		decode_other(v, b, x);
 		return;
@@ -213,7 +209,7 @@ static rare void read_rest(struct vcpu *v, const struct vmcb *b)
 	vcpu_note_cr8(v, (u8)v->hw->tpr);
 }
 
-static void read_guest(struct vcpu *v, struct vmcb *b)
+static void read_guest(struct vcpu *v, const struct virt_vcpu *hw, struct vmcb *b)
 {
 	v->regs.r[GPR_RAX] = b->s.rax;
 	v->regs.r[GPR_RSP] = b->s.rsp;
@@ -223,8 +219,21 @@ static void read_guest(struct vcpu *v, struct vmcb *b)
 	b->c.event_inj = 0;
 	b->c.tlb_control = TLB_NOTHING;
 	/* Nearly never: V_IRQ lies behind V_TPR. */
-	if (svm_mode_changed(b) || (u16)b->c.int_ctl != v->hw->tpr || (b->c.exit_int_info & EVENT_VALID))
+	if (svm_mode_changed(b) || (u16)b->c.int_ctl != hw->tpr || (b->c.exit_int_info & EVENT_VALID))
 		read_rest(v, b);
+}
+
+/* Decodes an exit and has it handled. */
+static inline enum exit_action handle(struct vcpu *v, const struct vmcb *b, u64 code, struct vm_exit *x)
+{
+	x->insn_len = 0;
+	if (code == VMEXIT_IOIO) {
+		x->kind = EXIT_PIO;
+		decode_ioio(v, b, x);
+	} else {
+		decode(v, b, code, x);
+	}
+	return exit_dispatch(v, x);
 }
 
 enum exit_action svm_run(struct vcpu *v)
@@ -233,15 +242,19 @@ enum exit_action svm_run(struct vcpu *v)
 	struct vmcb *b = hw->vmcb;
 
 	for (write_guest(v, b);; b->c.int_state = 0) {
-		struct vm_exit *x = exit_trace_next(&v->trace);
 		enum exit_action action;
+		struct vm_exit *x;
+		u64 code;
 
 		b->s.rax = v->regs.r[GPR_RAX];
 		b->s.rip = v->regs.rip;
 		svm_enter(&v->regs, hw->vmcb_hpa, hw->host_hpa);
-		read_guest(v, b);
-		decode(v, b, x);
-		action = exit_dispatch(v, x);
+		read_guest(v, hw, b);
+		code = b->c.exit_code;
+		if (code == VMEXIT_INTR)
+			return exit_host(v);
+		x = exit_trace_next(&v->trace);
+		action = handle(v, b, code, x);
 		if (action != EXIT_NEXT || !vcpu_step_short(v, x))
 			return action;
 		if (vcpu_must_look(v))

@@ -46,20 +46,17 @@ const char *svm_flaw(const char *feature);
 enum status svm_cpu_on(void);
 void svm_cpu_off(void);
 u64 svm_max_leaf(void);
-/* Gives the vCPU what it needs of this pCPU: its host state, and an ASID that is its own here. True: there may be old translations. */
-bool svm_take_cpu(struct virt_vcpu *hw);
-/* Guests on this pCPU have the TSC at this rate from now on (vm/tsc.h). */
-void svm_take_tsc_ratio(u64 ratio);
+/* Gives the vCPU what it needs of this pCPU: the TSC at its VM's rate (vm/tsc.h), the host's state, and an ASID that is its own here. */
+void svm_load(struct vcpu *v);
 
 /* vcpu.c */
 enum status svm_vm_init(struct vm *vm);
 void svm_vm_fini(struct vm *vm);
 enum status svm_vcpu_init(struct vcpu *v);
 void svm_vcpu_fini(struct vcpu *v);
-void svm_load(struct vcpu *v);
-void svm_put(struct vcpu *v);
 void svm_dump(struct vcpu *v);
 void svm_flush(struct vcpu *v);
+void svm_trap_dr(struct vcpu *v, bool trap);
 void svm_set_tsc(struct vcpu *v, u64 offset);
 
 /* regs.c */

@@ -88,22 +88,15 @@ void svm_vcpu_fini(struct vcpu *v)
 	mem_free(v->hw->vmcb, PAGE_SIZE);
 }
 
-void svm_load(struct vcpu *v)
-{
-	svm_take_tsc_ratio(v->vm->tsc.ratio);
-	if (svm_take_cpu(v->hw))
-		svm_flush(v);
-}
-
-/* The VMCB is ordinary memory and complete after each exit. */
-void svm_put(struct vcpu *v)
-{
-}
-
 /* Until the next entry has done it. */
 void svm_flush(struct vcpu *v)
 {
 	v->hw->vmcb->c.tlb_control = svm_features.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
+}
+
+void svm_trap_dr(struct vcpu *v, bool trap)
+{
+	v->hw->vmcb->c.dr_write = trap ? DR_WRITE : 0;
 }
 
 void svm_set_tsc(struct vcpu *v, u64 offset)

@@ -136,6 +136,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define MISC2_RDPRU    BIT(14)
 #define MISC3_INVPCID  BIT(2)
 
+#define DR_WRITE       BITS(3, 0)
 #define CR4_WRITE      BIT(4)
 #define CR8_WRITE      BIT(8)
 
@@ -177,6 +178,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 
 /* Exit codes; AMD APM vol. 2, "SVM Intercept Exit Codes". */
 #define VMEXIT_CR0_WRITE    0x10
+#define VMEXIT_DR_WRITE	    0x30
 #define VMEXIT_EXCEPTION    0x40
 #define VMEXIT_INTR	    0x60
 #define VMEXIT_NMI	    0x61

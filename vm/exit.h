@@ -21,6 +21,7 @@ enum exit_kind {
 	EXIT_CR_READ, /* only where the CPU cannot answer alone */
 	EXIT_CR_WRITE,
 	EXIT_XSETBV,
+	EXIT_DR,	/* its first access to debug registers in this turn */
 	EXIT_CACHE,	/* INVD, WBINVD */
 	EXIT_UNDEFINED, /* an instruction that this CPU does not offer: #UD */
 	EXIT_FORBIDDEN, /* an instruction that this CPU refuses: #GP(0) */
@@ -115,7 +116,7 @@ extern exit_handler *const exit_handlers[EXIT_KINDS];
 exit_handler exit_pio, exit_fault;				      /* exit_io.c */
 exit_handler exit_cpuid;					      /* cpuid.c */
 exit_handler exit_rdmsr, exit_wrmsr;				      /* msr.c */
-exit_handler exit_xsetbv, exit_cr_read, exit_cr_write; /* exit_cpu.c */
+exit_handler exit_xsetbv, exit_cr_read, exit_cr_write, exit_dr; /* exit_cpu.c */
 /* LMSW, however it exited. */
 enum exit_action exit_lmsw(struct vcpu *v, struct vm_exit *x, const struct insn *insn);
 exit_handler exit_hypercall;					      /* hypercall.c */

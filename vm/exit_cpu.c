@@ -31,6 +31,14 @@ enum exit_action exit_xsetbv(struct vcpu *v, struct vm_exit *x)
 	return EXIT_NEXT;
 }
 
+/* The first access of a turn: from here on it has them. */
+enum exit_action exit_dr(struct vcpu *v, struct vm_exit *x)
+{
+	guest_cpu_use_dr(&v->cpu);
+	v->vm->virt->trap_dr(v, false);
+	return EXIT_RESUME;
+}
+
 /* Those of the low half that there are: the others are ignored when written. */
 #define CR0_KNOWN                                                                                  \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
@@ -72,6 +80,9 @@ static bool write_cr4(struct vcpu *v, u64 val)
 	if (!(val & CR4_PAE) && (virt->get_reg(v, REG_EFER) & EFER_LMA))
 		return false;
 	virt->set_reg(v, REG_CR4, val);
+	/* Only now does anything depend on XCR0. */
+	if (val & ~old & CR4_OSXSAVE)
+		guest_cpu_set_xcr0(&v->cpu, v->cpu.xcr0);
 	if ((val ^ old) & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP))
 		virt->flush(v);
 	return true;

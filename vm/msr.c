@@ -176,7 +176,10 @@ static rare bool write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
 
 static bool write_tsc_aux(struct vcpu *v, u32 msr, u64 val)
 {
-	return !(val >> 32) && write_stored(v, msr, val);
+	if (val >> 32)
+		return false;
+	guest_cpu_set_tsc_aux(&v->cpu, val);
+	return true;
 }
 
 /* --- Constants ------------------------------------------------------------------------------------------------ */

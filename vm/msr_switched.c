@@ -83,5 +83,5 @@ void msr_open_switched(struct vm *vm)
 	vm->virt->trap_msr(vm, MSR_FS_BASE, false, false);
 	vm->virt->trap_msr(vm, MSR_GS_BASE, false, false);
 	if (machine_cpuid(0x80000001, 0).edx & BIT(27))
-		vm->virt->trap_msr(vm, MSR_TSC_AUX, false, false);
+		vm->virt->trap_msr(vm, MSR_TSC_AUX, false, true);
 }

@@ -119,13 +119,10 @@ static rare void block(struct vcpu *v, struct vm_exit *x)
 }
 
 /* Does what is left of an exit. True: the vCPU's turn is over. */
-static bool act(struct vcpu *v, enum exit_action action, u64 until)
+static bool act(struct vcpu *v, enum exit_action action)
 {
-	struct vm_exit *x;
+	struct vm_exit *x = exit_trace_newest(&v->trace);
 
-	if (action == EXIT_POLL)
-		return run_wanted(until);
-	x = exit_trace_newest(&v->trace);
 	if (action == EXIT_NEXT || action == EXIT_YIELD) {
 		step(v, x);
 		return action == EXIT_YIELD && run_yield(&v->run);
@@ -188,15 +185,17 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 }
 
 /* The way of exits that virt->run() does not bring to their end. */
-static enum run_result run_loaded(struct vcpu *v, u64 until)
+static enum run_result run_loaded(struct vcpu *v, const struct virt_ops *virt, u64 until)
 {
-	const struct virt_ops *virt = v->vm->virt;
 	enum run_result result;
 
 	for (;;) {
+		enum exit_action action;
+
 		if ((vcpu_must_look(v) || v->event.valid) && !look_around(v, until, &result))
 			return result;
-		if (act(v, virt->run(v), until))
+		action = virt->run(v);
+		if (action == EXIT_POLL ? run_wanted(until) : act(v, action))
 			return RUN_AGAIN;
 	}
 }
@@ -204,18 +203,21 @@ static enum run_result run_loaded(struct vcpu *v, u64 until)
 enum run_result vcpu_run(struct runnable *r, u64 until)
 {
 	struct vcpu *v = container_of(r, struct vcpu, run);
+	const struct virt_ops *virt = v->vm->virt;
 	enum run_result result;
 
 	window_enter(v->vm->window);
 	guest_cpu_load(&v->cpu);
-	v->vm->virt->load(v);
+	virt->load(v);
 	if (v->msr.kvm_steal)
 		steal_running(v);
-	result = run_loaded(v, until);
+	result = run_loaded(v, virt, until);
 	if (v->msr.kvm_steal)
 		steal_preempted(v);
-	v->vm->virt->put(v);
+	if (v->cpu.dr_used && !guest_cpu_save_dr(&v->cpu))
+		virt->trap_dr(v, true);
+	if (virt->put)
+		virt->put(v);
 	guest_cpu_save(&v->cpu);
-	window_enter(NULL);
 	return result;
 }

@@ -28,6 +28,11 @@ static inline struct tag_pool tag_pool(u32 end)
 	return (struct tag_pool){ .next = TAG_FIRST, .end = end, .generation = 1 };
 }
 
+static inline bool tag_is_valid(const struct tag_pool *p, u32 pcpu, const struct tag *t)
+{
+	return t->pcpu == pcpu && t->generation == p->generation;
+}
+
 /*
  * Makes `t` valid on pCPU `pcpu`, whose pool `p` is. True: the number is new here. It may have been
  * another vCPU's, or this one's at an earlier stay on this pCPU, so what it tags must be flushed
@@ -35,7 +40,7 @@ static inline struct tag_pool tag_pool(u32 end)
  */
 static inline bool tag_take(struct tag_pool *p, u32 pcpu, struct tag *t)
 {
-	if (t->pcpu == pcpu && t->generation == p->generation)
+	if (tag_is_valid(p, pcpu, t))
 		return false;
 	if (p->next >= p->end) {
 		p->next = TAG_FIRST;

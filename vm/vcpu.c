@@ -93,6 +93,7 @@ static void reset_cold(struct vcpu *v)
 	const struct virt_ops *virt = v->vm->virt;
 
 	guest_cpu_load_reset(&v->cpu);
+	virt->trap_dr(v, true);
 	v->msr = (struct vcpu_msrs){ .misc_enable = 1 };
 	virt->set_tsc(v, v->tsc_offset);
 	virt->set_reg(v, REG_PAT, PAT_RESET);

@@ -90,7 +90,7 @@ struct virt_ops {
 	void (*vcpu_fini)(struct vcpu *v);
 
 	void (*load)(struct vcpu *v); /* becomes this pCPU's current vCPU */
-	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards */
+	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards. NULL: it may so after each exit */
 	/*
 	 * Enters the guest, and after an exit, which it decodes into v->trace, dispatches it. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and
 	 * v->event (an event whose delivery was cut short) come out. Enters again itself as long as vcpu_step_short() and
@@ -108,6 +108,7 @@ struct virt_ops {
 	bool (*long_code)(struct vcpu *v); /* is CS 64-bit code? */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e); /* at the next entry */
 	void (*want_window)(struct vcpu *v, enum virt_window what);
+	void (*trap_dr)(struct vcpu *v, bool trap);   /* does it exit when it accesses DR0 to DR3? Not to lose one that is not 0 */
 	void (*set_tsc)(struct vcpu *v, u64 offset);  /* guest TSC = tsc_from_host(host TSC) + offset */
 	void (*flush)(struct vcpu *v);		      /* drop its cached translations before the next entry */
 

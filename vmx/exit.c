@@ -209,6 +209,7 @@ static const struct row {
 	[REASON_VMXOFF]		= { EXIT_UNDEFINED, decode_nothing },
 	[REASON_VMXON]		= { EXIT_UNDEFINED, decode_nothing },
 	[REASON_CR]		= { EXIT_CR_WRITE, decode_cr },
+	[REASON_DR]		= { EXIT_DR, decode_nothing },
 	[REASON_RDMSR]		= { EXIT_RDMSR, take_length },
 	[REASON_WRMSR]		= { EXIT_WRMSR, take_length },
 	[REASON_GUEST_STATE]	= { EXIT_INVALID, decode_refused },

@@ -50,6 +50,7 @@ const struct virt_ops vmx_ops = {
 	.long_code = vmx_long_code,
 	.inject = vmx_inject,
 	.want_window = vmx_want_window,
+	.trap_dr = vmx_trap_dr,
 	.set_tsc = vmx_set_tsc,
 	.flush = vmx_flush,
 	.trap_port = vmx_trap_port,

@@ -159,6 +159,15 @@ void vmx_flush(struct vcpu *v)
 	v->hw->flush = true;
 }
 
+/* DR6 and DR7 with them. */
+void vmx_trap_dr(struct vcpu *v, bool trap)
+{
+	struct virt_vcpu *hw = v->hw;
+
+	hw->proc = (hw->proc & ~(u32)PROC_MOV_DR) | (trap ? (u32)PROC_MOV_DR : 0);
+	vmwrite(VMCS_PROC_CONTROLS, hw->proc);
+}
+
 void vmx_set_tsc(struct vcpu *v, u64 offset)
 {
 	vmwrite(VMCS_TSC_OFFSET, offset);

@@ -113,6 +113,7 @@ void vmx_load(struct vcpu *v);
 void vmx_put(struct vcpu *v);
 void vmx_dump(struct vcpu *v);
 void vmx_flush(struct vcpu *v);
+void vmx_trap_dr(struct vcpu *v, bool trap);
 void vmx_set_tsc(struct vcpu *v, u64 offset);
 
 /* regs.c */

@@ -21,31 +21,6 @@ void fpu_init_area(void *area)
 	memcpy((u8 *)area + 24, &mxcsr, sizeof(mxcsr));
 }
 
-void fpu_save(void *area)
-{
-	u64 mask = cpu_features.xcr0_mask;
-
-	if (!cpu_features.xsave) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
-	xsetbv(0, mask);
-	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
-}
-
-void fpu_restore(const void *area, u64 xcr0)
-{
-	u64 mask = cpu_features.xcr0_mask;
-
-	if (!cpu_features.xsave) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
-	if (xcr0 != mask)
-		xsetbv(0, xcr0);
-}
-
 /* --- One register ------------------------------------------------------------------------------------------------- */
 
 /* Intel SDM vol. 1, "FXSAVE Area", "XSAVE Area"; that AVX is where it is no CPU has done otherwise. */

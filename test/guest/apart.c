@@ -3,7 +3,9 @@
  * apart: every processor fills the state that no CPU switches by itself (x87, MMX, SSE, AVX, PKRU,
  * debug registers) and the MSRs that the hypervisor keeps for it with a pattern of its own, again
  * and again, and looks that nobody changed it meanwhile. Before that it looks that nothing is left
- * of another. Several of these on one processor prove something. "pattern=N" on the command line;
+ * of another. In every third round the debug registers are 0, so that they come into use and out of
+ * it again. Several of these on one processor prove something. "pattern=N" on the command line;
+ * "plain=1": it knows no XSAVE, but for a look at XCR0, which must be as after power-on then;
  * "apart: N rounds, M wrong" after "seconds=N" (default 3).
  */
 #include "apic.h"
@@ -19,17 +21,19 @@ struct state {
 	u64 mm[8];
 	u64 dr[5]; /* DR0 to DR3, DR6 */
 	u64 pkru, cr2;
-	u64 msr[7];
+	u64 xcr0;
+	u64 msr[8];
 } __attribute__((aligned(64)));
 
 /* Without what aligns it. */
-#define WORDS (offsetof(struct state, msr) / 8 + 7)
+#define WORDS (offsetof(struct state, msr) / 8 + 8)
 
-static const u32 msrs[] = { 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000102, 0x174, 0x175, 0x176 };
+static const u32 msrs[] = { 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000102,
+			    0x174,      0x175,      0x176,      0xc0000103 };
 
 static atomic_uint rounds, wrong;
 static u64 pattern, until;
-static bool has_avx, has_pku;
+static bool has_xsave, plain, has_avx, has_pku, has_tsc_aux;
 static volatile bool over;
 
 #define EACH8(do) \
@@ -44,8 +48,29 @@ static volatile bool over;
 #define GET_MM(n) asm volatile("movq %%mm" #n ", %0" : "=m"(s->mm[n]));
 #define SET_MM(n) asm volatile("movq %0, %%mm" #n : : "m"(s->mm[n]));
 
+#define CR4_OSXSAVE BIT(18)
+
+static u64 read_xcr0(void)
+{
+	u32 eax, edx;
+
+	if (!has_xsave)
+		return 1;
+	write_cr4(read_cr4() | CR4_OSXSAVE);
+	asm volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+	if (plain)
+		write_cr4(read_cr4() & ~CR4_OSXSAVE);
+	return (u64)edx << 32 | eax;
+}
+
+static u32 msr_count(void)
+{
+	return ARRAY_LEN(msrs) - !has_tsc_aux;
+}
+
 static void store(struct state *s)
 {
+	s->xcr0 = read_xcr0();
 	EACH8(GET_MM)
 	EACH16(GET_XMM)
 	if (has_avx) {
@@ -63,7 +88,7 @@ static void store(struct state *s)
 		asm volatile("rdpkru" : "=a"(eax) : "c"(0) : "rdx");
 		s->pkru = eax;
 	}
-	for (u32 i = 0; i < ARRAY_LEN(msrs); i++)
+	for (u32 i = 0; i < msr_count(); i++)
 		s->msr[i] = rdmsr(msrs[i]);
 }
 
@@ -82,26 +107,29 @@ static void load(struct state *s)
 	write_cr2(s->cr2);
 	if (has_pku)
 		asm volatile("wrpkru" : : "a"((u32)s->pkru), "c"(0), "d"(0));
-	for (u32 i = 0; i < ARRAY_LEN(msrs); i++)
+	for (u32 i = 0; i < msr_count(); i++)
 		wrmsr(msrs[i], s->msr[i]);
 }
 
 /* Valid in every register: canonical addresses, 32 bits in SYSENTER_CS and PKRU, no breakpoint in
  * DR6. */
-static void fill(struct state *s, u64 x)
+static void fill(struct state *s, u64 x, u64 xcr0, bool no_breakpoints)
 {
 	u64 *words = (u64 *)s;
 
 	for (u32 i = 0; i < WORDS; i++)
 		words[i] = x * (2 * i + 1);
 	for (u32 i = 0; i < 4; i++)
-		s->dr[i] &= 0x7fffffffffff;
+		s->dr[i] &= no_breakpoints ? 0 : 0x7fffffffffff;
 	s->dr[4] = 0xffff0ff0 | (x & 0xf);
 	s->msr[4] &= 0xffff; /* SYSENTER_CS is a selector */
 	s->pkru = (u32)s->pkru & ~3u;
 	s->cr2 &= 0x7fffffffffff;
 	for (u32 i = 0; i < ARRAY_LEN(msrs); i++)
 		s->msr[i] &= 0x7ffffffc;
+	s->xcr0 = xcr0;
+	if (!has_tsc_aux)
+		s->msr[7] = 0;
 	if (!has_avx)
 		memset(s->ymm_high, 0, sizeof(s->ymm_high));
 	if (!has_pku)
@@ -121,14 +149,17 @@ static void report(const char *what, u32 cpu, const struct state *got, const str
 	atomic_fetch_add(&wrong, 1);
 }
 
-static void prepare(void)
+/* What XCR0 is from now on. */
+static u64 prepare(void)
 {
 	u32 xcr0 = 3;
 
 	asm volatile("fninit");
-	if (!(cpuid(1, 0).c & BIT(26)))
-		return;
-	write_cr4(read_cr4() | BIT(18));
+	has_tsc_aux = cpuid(0x80000001, 0).d & BIT(27);
+	has_xsave = cpuid(1, 0).c & BIT(26);
+	if (!has_xsave || plain)
+		return 1;
+	write_cr4(read_cr4() | CR4_OSXSAVE);
 	has_avx = cpuid(1, 0).c & BIT(28);
 	has_pku = cpuid(7, 0).c & BIT(3);
 	xcr0 |= has_avx ? 4 : 0;
@@ -136,14 +167,15 @@ static void prepare(void)
 	if (has_pku)
 		write_cr4(read_cr4() | BIT(22));
 	asm volatile("xsetbv" : : "a"(xcr0), "c"(0), "d"(0));
+	return xcr0;
 }
 
 /* After power-on all of it is zero, whoever had the CPU before. */
-static void is_clean(u32 cpu)
+static void is_clean(u32 cpu, u64 xcr0)
 {
 	static struct state found[CPUS_MAX];
 	struct state *s = &found[cpu];
-	static const struct state zero = { .dr = { [4] = 0xffff0ff0 } };
+	const struct state zero = { .dr = { [4] = 0xffff0ff0 }, .xcr0 = xcr0 };
 
 	store(s);
 	asm volatile("emms");
@@ -151,12 +183,13 @@ static void is_clean(u32 cpu)
 		report("state after power-on", cpu, s, &zero);
 }
 
-static void work(u32 cpu)
+static void work(u32 cpu, u64 xcr0)
 {
 	static struct state want[CPUS_MAX], got[CPUS_MAX];
 
 	for (u64 round = 1; !over; round++) {
-		fill(&want[cpu], (pattern << 8 | (cpu + 1)) * 0x9e3779b97f4a7c15ull + round);
+		fill(&want[cpu], (pattern << 8 | (cpu + 1)) * 0x9e3779b97f4a7c15ull + round, xcr0,
+		     round % 3 == 0);
 		memset(&got[cpu], 0, sizeof(got[cpu]));
 		load(&want[cpu]);
 		for (volatile u32 i = 0; i < SPIN; i++)
@@ -175,23 +208,26 @@ static void work(u32 cpu)
 
 static void ap(u32 index)
 {
-	prepare();
-	is_clean(index);
-	work(index);
+	u64 xcr0 = prepare();
+
+	is_clean(index, xcr0);
+	work(index, xcr0);
 }
 
 void main(const struct hvm_start_info *si)
 {
 	u32 ids[CPUS_MAX], count = madt_cpus(ids);
+	u64 xcr0;
 
 	pattern = cmdline_number(si, "pattern=", 1);
 	until = clock_ns() + cmdline_number(si, "seconds=", 3) * NS_PER_S;
-	prepare();
-	is_clean(0);
+	plain = cmdline_number(si, "plain=", 0);
+	xcr0 = prepare();
+	is_clean(0, xcr0);
 	apic_enable();
 	for (u32 i = 1; i < count; i++)
 		cpu_start(ids[i], i, ap);
-	work(0);
+	work(0, xcr0);
 	delay_us(200000);
 	print("apart: %u rounds, %u wrong\n", atomic_load(&rounds), atomic_load(&wrong));
 }

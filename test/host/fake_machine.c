@@ -105,7 +105,7 @@ bool guest_cpu_init(struct guest_cpu *c)
 
 void guest_cpu_reset(struct guest_cpu *c)
 {
-	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87 };
+	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87, .xcr0_loaded = machine_xcr0() };
 }
 
 void guest_cpu_fini(struct guest_cpu *c)
@@ -130,7 +130,7 @@ void guest_cpu_save(struct guest_cpu *c)
 void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 {
 	check(fake_machine_loaded == c);
-	c->xcr0 = xcr0;
+	c->xcr0 = c->xcr0_loaded = xcr0;
 }
 
 bool guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4])
@@ -153,6 +153,26 @@ bool guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4])
 		return false;
 	memcpy(fake_machine_vector[mmx][reg], val, width);
 	return true;
+}
+
+void guest_cpu_set_tsc_aux(struct guest_cpu *c, u64 val)
+{
+	check(fake_machine_loaded == c);
+	c->tsc_aux = val;
+}
+
+void guest_cpu_use_dr(struct guest_cpu *c)
+{
+	check(fake_machine_loaded == c && !c->dr_used);
+	c->dr_used = true;
+}
+
+/* What they hold while they are loaded is in `c`, too. */
+bool guest_cpu_save_dr(struct guest_cpu *c)
+{
+	check(fake_machine_loaded == c && c->dr_used);
+	c->dr_used = c->dr[0] | c->dr[1] | c->dr[2] | c->dr[3];
+	return c->dr_used;
 }
 
 void guest_cpu_load_reset(struct guest_cpu *c)

@@ -192,6 +192,12 @@ static void want_window(struct vcpu *v, enum virt_window what)
 	v->hw->window = what;
 }
 
+static void trap_dr(struct vcpu *v, bool trap)
+{
+	check(v->hw->loaded);
+	v->hw->dr_trapped = trap;
+}
+
 static void set_tsc(struct vcpu *v, u64 offset)
 {
 	check(v->hw->loaded);
@@ -248,6 +254,7 @@ const struct virt_ops fake_virt = {
 	.long_code = long_code,
 	.inject = inject,
 	.want_window = want_window,
+	.trap_dr = trap_dr,
 	.set_tsc = set_tsc,
 	.flush = flush,
 	.trap_port = trap_port,

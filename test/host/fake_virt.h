@@ -32,7 +32,7 @@ struct virt_vcpu {
 	struct segment seg[SEG_COUNT];
 	void *block;	      /* from vcpu_init() to vcpu_fini() */
 	u64 tsc_offset;
-	bool loaded;
+	bool loaded, dr_trapped;
 	enum virt_window window;
 	unsigned flushes;
 	struct vcpu_event event;

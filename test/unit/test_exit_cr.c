@@ -82,6 +82,17 @@ static void flushes_where_needed(void **state)
 	assert_true(flushed());
 }
 
+/* The CPU has all of XCR0 until the guest can tell. */
+static void xcr0_from_osxsave_on(void **state)
+{
+	rig_mode(64);
+	taken(4, CR4_PAE | CR4_OSFXSR, CR4_PAE | CR4_OSFXSR);
+	assert_int_equal(v->cpu.xcr0_loaded, machine_xcr0());
+	assert_int_not_equal(v->cpu.xcr0, machine_xcr0());
+	taken(4, CR4_PAE | CR4_OSXSAVE, CR4_PAE | CR4_OSXSAVE);
+	assert_int_equal(v->cpu.xcr0_loaded, v->cpu.xcr0);
+}
+
 static void to_protected_mode_and_back(void **state)
 {
 	rig_mode(16);
@@ -348,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(cr0_values),
 		TEST(flushes_where_needed),
+		TEST(xcr0_from_osxsave_on),
 		TEST(to_protected_mode_and_back),
 		TEST(paging_without_long_mode),
 		TEST(into_long_mode),

@@ -53,13 +53,44 @@ static void until_the_slice_ends(void **state)
 	assert_int_equal(entries(), 3);
 }
 
-/* Everything that a vCPU has is loaded while it runs, and saved when it leaves. */
+/* Everything that a vCPU has is loaded while it runs, and saved when it leaves; the window is the loop's to leave. */
 static void loaded_and_put(void **state)
 {
 	assert_int_equal(rig_run(), RUN_AGAIN);
 	assert_false(v->hw->loaded);
 	assert_null(fake_machine_loaded);
-	assert_null(window_current());
+	assert_ptr_equal(window_current(), vm->window);
+}
+
+static void set_dr2(struct vcpu *w)
+{
+	w->cpu.dr[2] = 0x1234;
+}
+
+static void clear_dr2(struct vcpu *w)
+{
+	w->cpu.dr[2] = 0;
+}
+
+/* Debug registers exit until the guest uses them, and again when a turn has ended with all of them 0. */
+static void debug_registers(void **state)
+{
+	static const struct fake_step setting = { { .kind = EXIT_HOST }, set_dr2 };
+	static const struct fake_step clearing = { { .kind = EXIT_HOST }, clear_dr2 };
+
+	assert_true(v->hw->dr_trapped);
+	script(EXIT_DR, 0);
+	assert_int_equal(rig_run(), RUN_AGAIN);
+	assert_true(v->hw->dr_trapped && !v->cpu.dr_used);
+	script(EXIT_DR, 0);
+	fake_virt_add(v, &setting);
+	assert_int_equal(rig_run(), RUN_AGAIN);
+	assert_false(v->hw->dr_trapped || !v->cpu.dr_used);
+	fake_virt_add(v, &clearing);
+	assert_int_equal(rig_run(), RUN_AGAIN);
+	assert_true(v->hw->dr_trapped && !v->cpu.dr_used);
+	assert_int_equal(v->regs.rip, RIG_CODE);
+	assert_int_equal(v->exits[EXIT_DR], 2);
 }
 
 /* --- Stepping -------------------------------------------------------------------------- */
@@ -370,6 +401,7 @@ int main(void)
 		TEST(until_wanted),
 		TEST(until_the_slice_ends),
 		TEST(loaded_and_put),
+		TEST(debug_registers),
 		TEST(wraps),
 		TEST(step_ends_shadow_and_rf),
 		TEST(length_by_decoder),
