@@ -256,10 +256,10 @@ static rare struct sched_pick leave(struct pcpu *p, struct runnable *r, enum run
 	return policy->pick(&rq.sched, p->id, now);
 }
 
-/* Something came while it ran that it may not have seen. */
+/* It would run on, or something came while it ran that it may not have seen. */
 static bool wants_on(const struct runnable *r, enum run_result result)
 {
-	return result == RUN_AGAIN || (result == RUN_BLOCKED && r->notified);
+	return result == RUN_AGAIN || (result == RUN_BLOCKED && r && r->notified);
 }
 
 /* From something else to `r`, which was ready. */
@@ -278,14 +278,14 @@ static void take_up(struct pcpu *p, struct runnable *r, u64 now)
 	r->changed = now;
 }
 
-/* From `r`, which left with `result` (NULL: from idling), to what shall run now. All time is somebody's: there is no gap. */
+/* From `r`, which left with `result` (NULL, RUN_BLOCKED: from idling), to what shall run now. All time is somebody's: there is no gap. */
 static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
 	struct sched_pick got;
 
 	spin_lock(&rq.lock);
 	now = in_order(now);
-	got = r && wants_on(r, result) ? take_turns(p, r, now) : leave(p, r, result, now);
+	got = wants_on(r, result) ? take_turns(p, r, now) : leave(p, r, result, now);
 	p->since = now;
 	p->idling = !got.ent;
 	if (got.ent) {
@@ -338,27 +338,29 @@ static u64 look(struct pcpu *p)
 _Noreturn void run_loop(void)
 {
 	struct pcpu *p = this_pcpu();
-	enum run_result result = RUN_AGAIN;
+	enum run_result result = RUN_BLOCKED;
 	struct runnable *r = NULL;
 
 	p->since = time_now();
 	for (;;) {
 		struct sched_pick got;
-		struct runnable *left = r;
 		u64 until, now = look(p);
 
 		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
 		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
-		got = next(p, left, result, now);
-		if (left && result == RUN_GONE) {
+		got = next(p, r, result, now);
+		if (result == RUN_GONE) {
 			window_enter(NULL);
-			left->gone(left);
+			r->gone(r);
 		}
 		until = got.slice == SCHED_NEVER ? TIME_NEVER : p->since + got.slice;
-		r = got.ent ? container_of(got.ent, struct runnable, ent) : NULL;
-		if (r)
+		if (got.ent) {
+			r = container_of(got.ent, struct runnable, ent);
 			result = run_one(p, r, until);
-		else
+		} else {
+			r = NULL;
+			result = RUN_BLOCKED;
 			idle(p, until);
+		}
 	}
 }

@@ -33,6 +33,8 @@ typedef u64 gva_t; /* guest-virtual (linear) address */
 #define NS_PER_S  1000000000ull
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* In a loop: nothing worked out from `p` is kept from one round to the next, which would take registers that cost more to save. */
+#define forget(p)    __asm__("" : "+r"(p))
 #define must_check   __attribute__((warn_unused_result))
 /* Rare work in a file that is made fast: small itself, and kept apart, so that a path walked often needs no stack frame for it. */
 #if __has_attribute(minsize)

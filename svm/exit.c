@@ -246,6 +246,7 @@ enum exit_action svm_run(struct vcpu *v)
 		struct vm_exit *x;
 		u64 code;
 
+		forget(v);
 		b->s.rax = v->regs.r[GPR_RAX];
 		b->s.rip = v->regs.rip;
 		svm_enter(&v->regs, hw->vmcb_hpa, hw->host_hpa);

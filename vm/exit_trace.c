@@ -7,9 +7,9 @@ typedef unsigned long long ull;
 
 const struct exit_record *exit_trace_get(const struct exit_trace *t, u32 back)
 {
-	if (back >= EXIT_TRACE_SIZE || back >= t->count)
+	if (back >= EXIT_TRACE_SIZE || back >= exit_trace_count(t))
 		return NULL;
-	return &t->record[(t->count - 1 - back) % EXIT_TRACE_SIZE];
+	return &t->record[(exit_trace_count(t) - 1 - back) % EXIT_TRACE_SIZE];
 }
 
 static void detail(const struct exit_record *r, char *text, size_t size)

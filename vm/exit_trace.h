@@ -15,17 +15,24 @@ struct exit_record {
 	struct vm_exit x;
 	u64 rip;
 	u32 ecx; /* which MSR it was */
-};
+} __attribute__((aligned(64))); /* a power of two: where the next one is costs a mask */
+
+static_assert(offsetof(struct exit_record, x) == 0, "exit_trace_next()");
 
 struct exit_trace {
 	struct exit_record record[EXIT_TRACE_SIZE];
-	u32 count; /* ever written, modulo 2^32 */
+	u64 end; /* bytes ever written */
 };
+
+static inline u64 exit_trace_count(const struct exit_trace *t)
+{
+	return t->end / sizeof(struct exit_record);
+}
 
 /* Where the next exit is to be decoded. What its decoder leaves alone is of an older one. */
 static inline struct vm_exit *exit_trace_next(struct exit_trace *t)
 {
-	return &t->record[t->count % EXIT_TRACE_SIZE].x;
+	return (struct vm_exit *)((u8 *)t->record + t->end % sizeof(t->record));
 }
 
 /* It has been. */
@@ -33,7 +40,7 @@ static inline void exit_trace_add(struct exit_trace *t, struct vm_exit *x, const
 {
 	struct exit_record *r = container_of(x, struct exit_record, x);
 
-	t->count++;
+	t->end += sizeof(*r);
 	r->rip = regs->rip;
 	r->ecx = (u32)regs->r[GPR_RCX];
 }
@@ -41,7 +48,7 @@ static inline void exit_trace_add(struct exit_trace *t, struct vm_exit *x, const
 /* The one that was added last. */
 static inline struct vm_exit *exit_trace_newest(struct exit_trace *t)
 {
-	return &t->record[(t->count - 1) % EXIT_TRACE_SIZE].x;
+	return &t->record[(exit_trace_count(t) - 1) % EXIT_TRACE_SIZE].x;
 }
 
 /* The exit that is `back` exits old, 0 the newest; NULL: there was none, or it is forgotten. */

@@ -119,7 +119,7 @@ static rare void block(struct vcpu *v, struct vm_exit *x)
 }
 
 /* Does what is left of an exit. True: the vCPU's turn is over. */
-static bool act(struct vcpu *v, enum exit_action action)
+static rare bool act(struct vcpu *v, enum exit_action action)
 {
 	struct vm_exit *x = exit_trace_newest(&v->trace);
 
@@ -192,9 +192,13 @@ static enum run_result run_loaded(struct vcpu *v, const struct virt_ops *virt, u
 	for (;;) {
 		enum exit_action action;
 
-		if ((vcpu_must_look(v) || v->event.valid) && !look_around(v, until, &result))
+		forget(v);
+		/* Who leaves an event for it has attended. */
+		if (vcpu_must_look(v) && !look_around(v, until, &result))
 			return result;
 		action = virt->run(v);
+		if (action == EXIT_RESUME)
+			continue;
 		if (action == EXIT_POLL ? run_wanted(until) : act(v, action))
 			return RUN_AGAIN;
 	}

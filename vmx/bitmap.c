@@ -25,6 +25,8 @@ void vmx_trap_msr(struct vm *vm, u32 msr, bool read, bool write)
 {
 	static const u32 first[] = { 0, 0xc0000000 };
 
+	/* A system sets them once: so they need not be read back each time that a vCPU is put. */
+	write |= msr >= MSR_STAR && msr <= MSR_SFMASK;
 	for (u32 i = 0; i < ARRAY_LEN(first); i++) {
 		if (msr - first[i] >= 0x2000)
 			continue;

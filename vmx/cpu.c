@@ -13,12 +13,7 @@ struct vmx_caps vmx_caps;
 struct vmx_features vmx_features;
 struct vmx_controls vmx_controls;
 
-/* Of each pCPU. */
-static struct vmx_cpu {
-	void *region; /* for VMXON */
-	struct tag_pool vpids;
-	const struct virt_vcpu *current; /* [o] */
-} *cpus[PCPUS_MAX];
+struct vmx_cpu *vmx_cpus[PCPUS_MAX];
 
 #define LEAF1_ECX_VMX BIT(5)
 #define VPIDS         0x10000
@@ -174,17 +169,19 @@ enum status vmx_cpu_on(void)
 	}
 	flush_everything();
 	c->vpids = tag_pool(VPIDS);
-	cpus[p->id] = c;
+	/* All 0, as in `c`. */
+	vmx_load_syscall(c, &(const struct vmx_unswitched){ 0 });
+	vmx_cpus[p->id] = c;
 	return OK;
 }
 
 void vmx_cpu_off(void)
 {
-	struct vmx_cpu *c = cpus[this_pcpu()->id];
+	struct vmx_cpu *c = vmx_cpu_here();
 
 	vmxoff();
 	write_cr4(read_cr4() & ~CR4_VMXE);
-	cpus[this_pcpu()->id] = NULL;
+	vmx_cpus[this_pcpu()->id] = NULL;
 	mem_free(c->region, PAGE_SIZE);
 	mem_free(c, sizeof(*c));
 }
@@ -194,27 +191,4 @@ u64 vmx_max_leaf(void)
 	if (vmx_features.ept_1g && cpu_features.page1g)
 		return GIB;
 	return vmx_features.ept_2m ? 2 * MIB : PAGE_SIZE;
-}
-
-void vmx_set_current(const struct virt_vcpu *hw)
-{
-	cpus[this_pcpu()->id]->current = hw;
-}
-
-bool vmx_is_current(const struct virt_vcpu *hw)
-{
-	return cpus[this_pcpu()->id]->current == hw;
-}
-
-/* Without VPIDs the number is not used, but a new one still says that this pCPU may know old EPT
- * translations. */
-void vmx_take_vpid(struct virt_vcpu *hw)
-{
-	u32 id = this_pcpu()->id;
-
-	if (!tag_take(&cpus[id]->vpids, id, &hw->vpid))
-		return;
-	hw->flush = true;
-	if (vmx_features.vpid)
-		vmwrite(VMCS_VPID, hw->vpid.number);
 }

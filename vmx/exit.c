@@ -166,12 +166,6 @@ static void decode_nothing(struct vcpu *v, struct vm_exit *x)
 {
 }
 
-/* The time that it had is over. */
-static void decode_preemption(struct vcpu *v, struct vm_exit *x)
-{
-	v->hw->timer_at = 0;
-}
-
 /* It stays open until somebody looks whether it is still needed. */
 static void decode_window(struct vcpu *v, struct vm_exit *x)
 {
@@ -222,7 +216,7 @@ static const struct row {
 	[REASON_EPT_VIOLATION]	= { EXIT_FAULT, decode_violation },
 	[REASON_EPT_MISCONFIG]	= { EXIT_UNKNOWN, decode_misconfig },
 	[REASON_INVEPT]		= { EXIT_UNDEFINED, decode_nothing },
-	[REASON_PREEMPTION]	= { EXIT_HOST, decode_preemption },
+	[REASON_PREEMPTION]	= { EXIT_HOST, decode_nothing },
 	[REASON_INVVPID]	= { EXIT_UNDEFINED, decode_nothing },
 	[REASON_WBINVD]		= { EXIT_CACHE, take_length },
 	[REASON_XSETBV]		= { EXIT_XSETBV, take_length },
@@ -231,8 +225,6 @@ static const struct row {
 	// clang-format on
 };
 static_assert(ARRAY_LEN(rows) == REASONS, "rows up to the last reason");
-static const struct row unknown = { EXIT_UNKNOWN, decode_refused };
-
 
 static rare void decode_failure(struct vcpu *v, struct vm_exit *x, bool has_error)
 {
@@ -245,13 +237,15 @@ static rare void decode_failure(struct vcpu *v, struct vm_exit *x, bool has_erro
 
 static void decode_other(struct vcpu *v, u32 reason, struct vm_exit *x)
 {
-	const struct row *row;
-
 	reason &= (u32)REASON_BASIC;
 	x->insn_len = 0;
-	row = reason < ARRAY_LEN(rows) && rows[reason].decode ? &rows[reason] : &unknown;
-	x->kind = row->kind;
-	row->decode(v, x);
+	if (reason >= ARRAY_LEN(rows) || !rows[reason].decode) {
+		x->kind = EXIT_UNKNOWN;
+		decode_refused(v, x);
+		return;
+	}
+	x->kind = rows[reason].kind;
+	rows[reason].decode(v, x);
 }
 
 static inline void decode(struct vcpu *v, u32 reason, struct vm_exit *x)
@@ -303,14 +297,10 @@ static rare void flush_now(struct vcpu *v)
 		invvpid(vmx_controls.invvpid, (u16)hw->vpid.number);
 }
 
-static void write_guest(struct vcpu *v)
+static rare void write_rest(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	vmwrite_known(VMCS_GUEST_RSP, v->regs.r[GPR_RSP]);
-	vmwrite_known(VMCS_GUEST_RFLAGS, v->regs.rflags);
-	/* Nothing was blocked, and nothing is: nearly always. */
-	hw->nmi_blocked = v->nmi_blocked;
 	if (hw->blocking || v->int_shadow || v->nmi_blocked)
 		vmx_write_blocking(v);
 	if (hw->pdptes_stale)
@@ -320,6 +310,16 @@ static void write_guest(struct vcpu *v)
 		vmx_sync_apic(v);
 	if (hw->flush)
 		flush_now(v);
+}
+
+static void write_guest(struct vcpu *v, struct virt_vcpu *hw)
+{
+	vmwrite_known(VMCS_GUEST_RSP, v->regs.r[GPR_RSP]);
+	vmwrite_known(VMCS_GUEST_RFLAGS, v->regs.rflags);
+	/* Nothing was blocked, and nothing is: nearly always. */
+	hw->nmi_blocked = v->nmi_blocked;
+	if (hw->todo | v->int_shadow | v->apic_by_cpu | hw->apic)
+		write_rest(v);
 }
 
 /* Not entered, for the given reason. Answers the next one, which is decoded if it is not that of an exit. */
@@ -336,35 +336,41 @@ static rare u32 mend(struct vcpu *v, struct vm_exit *x, u32 reason)
 	return reason;
 }
 
-/* Enters once and decodes. */
-static void enter(struct vcpu *v, struct virt_vcpu *hw, struct vm_exit *x)
+/* The preemption timer's. */
+static enum exit_action time_is_over(struct vcpu *v, struct virt_vcpu *hw)
 {
-	u32 reason;
-
-	if (hw->timer_at != pcpu_armed() || v->trace.count % TIMER_EXITS == 0)
-		set_preemption_timer(hw);
-	reason = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
-	if (reason & REASON_ENTRY_FAILED) {
-		reason = mend(v, x, reason);
-		if (reason & REASON_ENTRY_FAILED)
-			return;
-	}
-	hw->launched = true;
-	if ((u32)vmread_known(VMCS_GUEST_BLOCKING) | hw->todo)
-		vmx_read_blocking(v);
-	decode(v, reason, x);
+	hw->timer_at = 0;
+	return exit_host(v);
 }
 
 enum exit_action vmx_run(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
 
-	write_guest(v);
-	for (;;) {
-		struct vm_exit *x = exit_trace_next(&v->trace);
+	for (write_guest(v, hw);;) {
 		enum exit_action action;
+		struct vm_exit *x;
+		u32 reason;
 
-		enter(v, hw, x);
+		forget(v);
+		if (hw->timer_at != pcpu_armed() || exit_trace_count(&v->trace) % TIMER_EXITS == 0)
+			set_preemption_timer(hw);
+		reason = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
+		x = exit_trace_next(&v->trace);
+		if (reason & REASON_ENTRY_FAILED) {
+			reason = mend(v, x, reason);
+			if (reason & REASON_ENTRY_FAILED)
+				return exit_dispatch(v, x);
+		}
+		hw->launched = true;
+		if ((u32)vmread_known(VMCS_GUEST_BLOCKING) | hw->todo)
+			vmx_read_blocking(v);
+		/* Neither tells more than that an interrupt of the host's waits. */
+		if (reason == REASON_EXTERNAL)
+			return exit_host(v);
+		if (reason == REASON_PREEMPTION)
+			return time_is_over(v, hw);
+		decode(v, reason, x);
 		action = exit_dispatch(v, x);
 		if (action != EXIT_NEXT || !vcpu_step_short(v, x))
 			return action;

@@ -26,10 +26,6 @@ static struct table_reg read_idtr(void)
 	return r;
 }
 
-/* Limits of desc_load(): of the tables that a VMCS cannot restore. */
-#define GDT_LIMIT (sizeof(((struct desc_tables *)0)->gdt) - 1)
-#define IDT_LIMIT (256 * 16 - 1)
-
 static void write_segments(void)
 {
 	vmwrite(VMCS_HOST_CS, SEL_CODE);
@@ -70,12 +66,11 @@ static void write_msrs(struct virt_vcpu *hw)
 /*
  * Nothing of this changes once the pCPU is up. CR3 is the VM's window, which is entered before and
  * left after the vCPU is loaded: the same on all pCPUs.
+ * A VMCS has no limits of GDTR and IDTR; an exit leaves them at FFFFh, and they stay so: all 256
+ * vectors have their gates, and nobody loads a selector but those of desc.h.
  */
 void vmx_write_host(struct virt_vcpu *hw)
 {
-	if (hw->host_pcpu == this_pcpu()->id)
-		return;
-	hw->host_pcpu = this_pcpu()->id;
 	vmwrite(VMCS_HOST_CR0, read_cr0());
 	vmwrite(VMCS_HOST_CR3, read_cr3());
 	vmwrite(VMCS_HOST_CR4, read_cr4());
@@ -84,41 +79,17 @@ void vmx_write_host(struct virt_vcpu *hw)
 	vmwrite(VMCS_HOST_RIP, (u64)vmx_exit);
 }
 
-/*
- * Between exits the limits may be too large: all 256 vectors have their gates, and nobody loads a
- * selector but those of desc.h, so the limits are no protection while the vCPU is loaded.
- */
-void vmx_restore_tables(void)
+/* The hypervisor does not care what is in them. */
+void vmx_load_syscall(struct vmx_cpu *c, const struct vmx_unswitched *off)
 {
-	struct table_reg gdtr = { .limit = GDT_LIMIT, .base = read_gdtr().base };
-	struct table_reg idtr = { .limit = IDT_LIMIT, .base = read_idtr().base };
-
-	__asm__ volatile("lgdt %0" : : "m"(gdtr));
-	__asm__ volatile("lidt %0" : : "m"(idtr));
+	for (u32 i = 0; i < SYSCALL_MSRS; i++) {
+		c->syscall[i] = off->syscall[i];
+		wrmsr(MSR_STAR + i, off->syscall[i]);
+	}
 }
 
-void vmx_load_unswitched(const struct vmx_unswitched *off)
+void vmx_set_syscall(struct virt_vcpu *hw, u32 index, u64 val)
 {
-	write_cr2(off->cr2);
-	write_dr6(off->dr6);
-	wrmsr(MSR_STAR, off->star);
-	wrmsr(MSR_LSTAR, off->lstar);
-	wrmsr(MSR_CSTAR, off->cstar);
-	wrmsr(MSR_SFMASK, off->sfmask);
-	wrmsr(MSR_KERNEL_GS_BASE, off->kernel_gs_base);
-}
-
-/* The next guest that comes here loads its own over these; the hypervisor does not care what they
- * are. */
-void vmx_save_unswitched(struct vmx_unswitched *off)
-{
-	*off = (struct vmx_unswitched){
-		.cr2 = read_cr2(),
-		.dr6 = read_dr6(),
-		.star = rdmsr(MSR_STAR),
-		.lstar = rdmsr(MSR_LSTAR),
-		.cstar = rdmsr(MSR_CSTAR),
-		.sfmask = rdmsr(MSR_SFMASK),
-		.kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE),
-	};
+	hw->off.syscall[index] = val;
+	vmx_load_syscall(vmx_cpu_here(), &hw->off);
 }

@@ -24,29 +24,29 @@ static inline void vmxoff(void)
 	__asm__ volatile("vmxoff" : : : "cc", "memory");
 }
 
-static inline void vmclear(hpa_t vmcs)
+static inline void vmclear(const hpa_t *vmcs)
 {
 	bool ok;
 
-	__asm__ volatile("vmclear %1" : "=@cca"(ok) : "m"(vmcs) : "memory");
+	__asm__ volatile("vmclear %1" : "=@cca"(ok) : "m"(*vmcs) : "memory");
 	if (!ok)
-		vmx_insn_failed("VMCLEAR", vmcs);
+		vmx_insn_failed("VMCLEAR", *vmcs);
 }
 
-static inline void vmptrld(hpa_t vmcs)
+static inline void vmptrld(const hpa_t *vmcs)
 {
 	bool ok;
 
-	__asm__ volatile("vmptrld %1" : "=@cca"(ok) : "m"(vmcs) : "memory");
+	__asm__ volatile("vmptrld %1" : "=@cca"(ok) : "m"(*vmcs) : "memory");
 	if (!ok)
-		vmx_insn_failed("VMPTRLD", vmcs);
+		vmx_insn_failed("VMPTRLD", *vmcs);
 }
 
 /* Out of line, cpu.c, as there are many. */
 u64 vmread(enum vmcs_field f);
 void vmwrite(enum vmcs_field f, u64 val);
 
-/* The quick way, of fields that no CPU is without, right after an exit, which had a current VMCS. */
+/* The quick way, of fields that no CPU is without, while there certainly is a current VMCS. */
 static inline u64 vmread_known(enum vmcs_field f)
 {
 	u64 val;

@@ -169,6 +169,9 @@ void vmx_set_reg(struct vcpu *v, enum virt_reg r, u64 val)
 	case REG_PAT:
 		set_pat(hw, val);
 		break;
+	case REG_STAR ... REG_SFMASK:
+		vmx_set_syscall(hw, r - REG_STAR, val);
+		break;
 	default:
 		if (fields[r])
 			vmwrite(fields[r], val);

@@ -103,7 +103,10 @@ static rare void fill_guest(void)
 	vmwrite(VMCS_HOST_RSP, 0);
 }
 
-/* Another vCPU's VMCS may be current here, so ours is not touched before it is first loaded. */
+/*
+ * Another vCPU's VMCS may be current here, so ours is not touched before it is first loaded. "Launch
+ * state of VMCS": only VMCLEAR makes a region usable that never was one.
+ */
 rare enum status vmx_vcpu_init(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
@@ -112,8 +115,10 @@ rare enum status vmx_vcpu_init(struct vcpu *v)
 	if (!hw->vmcs)
 		return E_NOMEM;
 	*(u32 *)hw->vmcs = (u32)FIELD_GET(BASIC_REVISION, vmx_caps.basic);
+	hw->vmcs_hpa = mem_hpa(hw->vmcs);
+	vmclear(&hw->vmcs_hpa);
 	hw->fresh = true;
-	hw->vpid.pcpu = hw->host_pcpu = PCPUS_MAX;
+	hw->vpid.pcpu = PCPUS_MAX;
 	return OK;
 }
 
@@ -123,35 +128,67 @@ void vmx_vcpu_fini(struct vcpu *v)
 	mem_free(v->hw->vmcs, PAGE_SIZE);
 }
 
-void vmx_load(struct vcpu *v)
+/*
+ * Gives the loaded vCPU what it needs of this pCPU. Without VPIDs the number is not used, but a new
+ * one still says that this pCPU may know old EPT translations.
+ */
+static rare void adopt(struct vcpu *v, struct vmx_cpu *c, u32 pcpu)
 {
 	struct virt_vcpu *hw = v->hw;
-	hpa_t vmcs = mem_hpa(hw->vmcs);
 
-	/* "Launch state of VMCS": only VMCLEAR makes a region usable that never was one. */
-	if (hw->fresh)
-		vmclear(vmcs);
-	vmptrld(vmcs);
-	vmx_set_current(hw);
+	vmx_load_syscall(c, &hw->off);
+	if (tag_is_valid(&c->vpids, pcpu, &hw->vpid))
+		return;
 	if (hw->fresh) {
 		fill_control(v);
 		fill_guest();
 		hw->fresh = false;
 	}
+	if (hw->vpid.pcpu != pcpu)
+		vmx_write_host(hw);
+	tag_take(&c->vpids, pcpu, &hw->vpid);
+	hw->flush = true;
+	if (vmx_features.vpid)
+		vmwrite(VMCS_VPID, hw->vpid.number);
+}
+
+/* Does this pCPU have its MSRs for system calls? */
+static bool has_syscall(const struct vmx_cpu *c, const struct vmx_unswitched *off)
+{
+	u64 differs = 0;
+
+	for (u32 i = 0; i < SYSCALL_MSRS; i++)
+		differs |= c->syscall[i] ^ off->syscall[i];
+	return !differs;
+}
+
+void vmx_load(struct vcpu *v)
+{
+	struct virt_vcpu *hw = v->hw;
+	u32 id = this_pcpu()->id;
+	struct vmx_cpu *c = vmx_cpus[id];
+
+	vmptrld(&hw->vmcs_hpa);
+	c->current = hw;
 	hw->launched = false;
 	hw->timer_at = 0;
-	vmx_take_vpid(hw);
-	vmx_write_host(hw);
-	vmx_load_unswitched(&hw->off);
+	write_cr2(hw->off.cr2);
+	write_dr6(hw->off.dr6);
+	wrmsr(MSR_KERNEL_GS_BASE, hw->off.kernel_gs_base);
+	if (!has_syscall(c, &hw->off) || !tag_is_valid(&c->vpids, id, &hw->vpid))
+		adopt(v, c, id);
 }
 
 /* The VMCS goes back to memory, all of it: the next pCPU that loads it need not ask this one. */
 void vmx_put(struct vcpu *v)
 {
-	vmx_save_unswitched(&v->hw->off);
-	vmclear(mem_hpa(v->hw->vmcs));
-	vmx_set_current(NULL);
-	vmx_restore_tables();
+	struct virt_vcpu *hw = v->hw;
+
+	hw->off.cr2 = read_cr2();
+	hw->off.dr6 = read_dr6();
+	hw->off.kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+	vmclear(&hw->vmcs_hpa);
+	vmx_cpu_here()->current = NULL;
 }
 
 void vmx_flush(struct vcpu *v)

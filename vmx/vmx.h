@@ -32,11 +32,14 @@ struct virt_vm {
 	u8 *msr_bitmaps;
 };
 
+/* STAR, LSTAR, CSTAR, SFMASK: one after the other as MSRs, and as enum virt_reg. */
+#define SYSCALL_MSRS 4u
+
 /* What neither VM entry nor VM exit switches and the hypervisor does not use itself, while the vCPU
  * is not loaded. */
 struct vmx_unswitched {
-	u64 cr2, dr6;
-	u64 star, lstar, cstar, sfmask, kernel_gs_base;
+	u64 cr2, dr6, kernel_gs_base;
+	u64 syscall[SYSCALL_MSRS]; /* the guest writes them by exits, so they are always right */
 };
 
 /* Lists that the CPU walks where it cannot load PAT or EFER by a control. */
@@ -45,10 +48,10 @@ struct vmx_unswitched {
 struct virt_vcpu {
 	struct msr_entry entry_list[MSR_LIST_MAX], exit_list[MSR_LIST_MAX];
 	u8 *vmcs;      /* [b] a page */
+	hpa_t vmcs_hpa; /* [b] */
 	bool fresh;    /* the VMCS was never written */
 	bool launched; /* since it was last made current */
-	struct tag vpid;
-	u32 host_pcpu; /* whose state the VMCS restores at an exit */
+	struct tag vpid; /* of the pCPU whose state the VMCS restores at an exit */
 	u64 host_rsp;  /* as in the VMCS; enter.asm */
 
 	/* Copies of what is in the VMCS, so that it is only written when it changes. */
@@ -77,6 +80,25 @@ struct virt_vcpu {
 	struct vmx_unswitched off;
 };
 
+/* Of each pCPU; only it touches this. */
+struct vmx_cpu {
+	void *region; /* for VMXON */
+	struct tag_pool vpids;
+	const struct virt_vcpu *current; /* whose VMCS is; NULL: none */
+	u64 syscall[SYSCALL_MSRS];	 /* what is in these MSRs */
+};
+extern struct vmx_cpu *vmx_cpus[PCPUS_MAX];
+
+static inline struct vmx_cpu *vmx_cpu_here(void)
+{
+	return vmx_cpus[this_pcpu()->id];
+}
+
+static inline bool vmx_is_current(const struct virt_vcpu *hw)
+{
+	return vmx_cpu_here()->current == hw;
+}
+
 static inline u64 vmx_eptp(const struct vcpu *v)
 {
 	return vmx_controls.eptp | v->vm->as.pt.root;
@@ -88,21 +110,14 @@ const char *vmx_flaw(const char *feature);
 enum status vmx_cpu_on(void);
 void vmx_cpu_off(void);
 u64 vmx_max_leaf(void);
-/* `hw` is this pCPU's current VMCS from now on; NULL: none is. */
-void vmx_set_current(const struct virt_vcpu *hw);
-bool vmx_is_current(const struct virt_vcpu *hw);
-/* Gives the loaded vCPU a VPID that is its own on this pCPU. */
-void vmx_take_vpid(struct virt_vcpu *hw);
 
 /* host.c */
-/* What the current VMCS restores at an exit: all of this pCPU's state that C code relies on, if it
- * has not yet got that. */
+/* What the current VMCS restores at an exit: all of this pCPU's state that C code relies on. */
 void vmx_write_host(struct virt_vcpu *hw);
-/* An exit leaves the limits of GDTR and IDTR at FFFFh: back to what they were. */
-void vmx_restore_tables(void);
-/* The guest's part of the registers that nothing switches, onto this pCPU and back. */
-void vmx_load_unswitched(const struct vmx_unswitched *off);
-void vmx_save_unswitched(struct vmx_unswitched *off);
+/* The guest's MSRs for system calls become this pCPU's. */
+void vmx_load_syscall(struct vmx_cpu *c, const struct vmx_unswitched *off);
+/* One of them, of the loaded vCPU. */
+void vmx_set_syscall(struct virt_vcpu *hw, u32 index, u64 val);
 
 /* vcpu.c */
 enum status vmx_vm_init(struct vm *vm);
