@@ -247,6 +247,7 @@ static rare struct sched_pick leave(struct pcpu *p, struct runnable *r, enum run
 
 	if (!r) {
 		p->idle_ns += now - p->since;
+		p->idling = false;
 		return policy->pick(&rq.sched, p->id, now);
 	}
 	r->where = RUN_NOWHERE;
@@ -287,7 +288,6 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 	now = in_order(now);
 	got = wants_on(r, result) ? take_turns(p, r, now) : leave(p, r, result, now);
 	p->since = now;
-	p->idling = !got.ent;
 	if (got.ent) {
 		struct runnable *n = container_of(got.ent, struct runnable, ent);
 
@@ -296,6 +296,8 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 		n->state = RUN_STATE_RUNNING;
 		n->notified = false;
 		n->where = p->id;
+	} else {
+		p->idling = true;
 	}
 	unlock();
 	return got;
@@ -326,12 +328,11 @@ static u64 look(struct pcpu *p)
 {
 	u64 now = p->looked;
 
-	if (now) {
-		p->looked = 0;
-		return now;
+	p->looked = 0;
+	if (!now) {
+		now = time_now();
+		timer_run_due(p, now);
 	}
-	now = time_now();
-	timer_run_due(p, now);
 	return now;
 }
 

@@ -39,7 +39,7 @@ struct machine_cpuid machine_cpuid(u32 leaf, u32 subleaf)
 
 u64 machine_xcr0(void)
 {
-	return cpu_features.xsave ? cpu_features.xcr0_mask : 0;
+	return fpu_complete();
 }
 
 u32 machine_pcpus(void)
@@ -65,7 +65,7 @@ void guest_cpu_reset(struct guest_cpu *c)
 {
 	memset(c->fpu, 0, fpu_size());
 	fpu_init_area(c->fpu);
-	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87, .xcr0_loaded = cpu_features.xcr0_mask };
+	*c = (struct guest_cpu){ .fpu = c->fpu, .xcr0 = XCR0_X87, .xcr0_loaded = fpu_complete() };
 }
 
 void guest_cpu_fini(struct guest_cpu *c)
@@ -74,35 +74,34 @@ void guest_cpu_fini(struct guest_cpu *c)
 	c->fpu = NULL;
 }
 
-static rare void load_breakpoints(const struct guest_cpu *c)
+static void load_breakpoints(const struct guest_cpu *c)
 {
 	write_dr0(c->dr[0]);
 	write_dr1(c->dr[1]);
 	write_dr2(c->dr[2]);
 	write_dr3(c->dr[3]);
-	this_pcpu()->breakpoints = c->dr_used;
 }
 
-static rare void load_tsc_aux(u64 val)
+/* What the pCPU has is what the guest has. */
+static void note_extras(struct guest_cpu *c)
 {
-	this_pcpu()->tsc_aux = val;
-	if (cpu_features.rdtscp)
-		wrmsr(MSR_TSC_AUX, val);
+	c->extras = c->dr_used ? EXTRAS_LOAD : c->tsc_aux;
+	this_pcpu()->extras = c->dr_used ? EXTRAS_LOADED : c->tsc_aux;
 }
 
-static rare void load_all(const struct guest_cpu *c)
+static rare void load_extras(struct guest_cpu *c)
 {
 	load_breakpoints(c);
-	load_tsc_aux(c->tsc_aux);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, c->tsc_aux);
+	note_extras(c);
 	fpu_restore(c->fpu, c->xcr0_loaded);
 }
 
-void guest_cpu_load(const struct guest_cpu *c)
+void guest_cpu_load(struct guest_cpu *c)
 {
-	const struct pcpu *p = this_pcpu();
-
-	if ((c->dr_used | p->breakpoints) || c->tsc_aux != p->tsc_aux)
-		load_all(c);
+	if (c->extras != this_pcpu()->extras)
+		load_extras(c);
 	else
 		fpu_restore(c->fpu, c->xcr0_loaded);
 }
@@ -114,7 +113,8 @@ void guest_cpu_save(struct guest_cpu *c)
 
 void guest_cpu_use_dr(struct guest_cpu *c)
 {
-	c->dr_used = this_pcpu()->breakpoints = true;
+	c->dr_used = true;
+	note_extras(c);
 }
 
 bool guest_cpu_save_dr(struct guest_cpu *c)
@@ -123,7 +123,8 @@ bool guest_cpu_save_dr(struct guest_cpu *c)
 	c->dr[1] = read_dr1();
 	c->dr[2] = read_dr2();
 	c->dr[3] = read_dr3();
-	c->dr_used = this_pcpu()->breakpoints = c->dr[0] | c->dr[1] | c->dr[2] | c->dr[3];
+	c->dr_used = c->dr[0] | c->dr[1] | c->dr[2] | c->dr[3];
+	note_extras(c);
 	return c->dr_used;
 }
 
@@ -136,7 +137,9 @@ void guest_cpu_set_xcr0(struct guest_cpu *c, u64 xcr0)
 void guest_cpu_set_tsc_aux(struct guest_cpu *c, u64 val)
 {
 	c->tsc_aux = val;
-	load_tsc_aux(val);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, val);
+	note_extras(c);
 }
 
 bool guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4])
@@ -151,8 +154,11 @@ bool guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4])
 
 void guest_cpu_load_reset(struct guest_cpu *c)
 {
+	u64 xcr0 = c->xcr0_loaded;
+
 	guest_cpu_reset(c);
-	fpu_complete();
+	if (xcr0 != c->xcr0_loaded)
+		xsetbv(0, c->xcr0_loaded);
 	guest_cpu_load(c);
 }
 

@@ -8,6 +8,7 @@
 #include <core/hostmap.h>
 #include <core/loop.h>
 #include <core/service/log.h>
+#include <core/service/machine.h>
 #include <core/service/mem.h>
 #include <core/timer.h>
 #include <lib/assert.h>
@@ -43,7 +44,7 @@ static struct pcpu *create(u32 apic_id)
 	p = mem_alloc(sizeof(*p));
 	if (!p)
 		return NULL;
-	*p = (struct pcpu){ .self = p, .id = count, .apic_id = apic_id, .tsc_aux = ~0ull };
+	*p = (struct pcpu){ .self = p, .id = count, .apic_id = apic_id, .extras = EXTRAS_LOADED };
 	timer_pcpu_init(p);
 	if (hostmap_stacks_add(p->id)) {
 		mem_free(p, sizeof(*p));

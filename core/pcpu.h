@@ -26,8 +26,7 @@ struct pcpu {
 	u64 armed;		  /* [o] ns at which the LAPIC timer fires; TIME_NEVER: stopped, or it has (tick.asm) */
 	struct window *_Atomic window; /* [a] address space in CR3; NULL: the shared one; set with release, by this pCPU only */
 	u64 looked;		  /* [o] time_now() when run_wanted() ended a turn; 0: the loop has seen it */
-	u64 tsc_aux;		  /* [o] in its MSR; more than 32 bits: not known */
-	bool breakpoints;	  /* [o] DR0 to DR3 may not be 0 */
+	u64 extras;		  /* [o] guest_cpu.extras of the last one loaded, if not EXTRAS_LOAD: then EXTRAS_LOADED */
 	struct spinlock timer_lock;
 	struct list timers;	  /* [timer_lock] sorted by due */
 	atomic_ullong next_due;	  /* [a] of the first timer, TIME_NEVER: none; set under timer_lock, brought forward by this pCPU only: relaxed */

@@ -73,7 +73,7 @@ enum status svm_cpu_on(void)
 		mem_free(c, sizeof(*c));
 		return E_NOMEM;
 	}
-	c->asids = tag_pool(svm_features.asids);
+	c->asids = tag_pool(svm_features.asids, this_pcpu()->id);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, mem_hpa(c->hsave));
 	c->host_hpa = mem_hpa(c->host);
@@ -112,7 +112,7 @@ static rare void adopt(struct vcpu *v, struct svm_cpu *c)
 	c->tsc_ratio = v->vm->tsc.ratio;
 	if (svm_features.tsc_scaling)
 		wrmsr(MSR_TSC_RATIO, c->tsc_ratio >> MSR_RATIO_SHIFT);
-	if (!tag_take(&c->asids, this_pcpu()->id, &hw->asid))
+	if (!tag_take(&c->asids, &hw->asid))
 		return;
 	hw->host_hpa = c->host_hpa;
 	control->asid = hw->asid.number;
@@ -123,9 +123,8 @@ static rare void adopt(struct vcpu *v, struct svm_cpu *c)
 /* Nearly always it is as it was when it left. */
 void svm_load(struct vcpu *v)
 {
-	u32 id = this_pcpu()->id;
-	struct svm_cpu *c = cpus[id];
+	struct svm_cpu *c = cpus[this_pcpu()->id];
 
-	if (c->tsc_ratio != v->vm->tsc.ratio || !tag_is_valid(&c->asids, id, &v->hw->asid))
+	if (c->tsc_ratio != v->vm->tsc.ratio || !tag_is_valid(&c->asids, &v->hw->asid))
 		adopt(v, c);
 }

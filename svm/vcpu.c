@@ -78,7 +78,6 @@ rare enum status svm_vcpu_init(struct vcpu *v)
 	if (!hw->vmcb)
 		return E_NOMEM;
 	hw->vmcb_hpa = mem_hpa(hw->vmcb);
-	hw->asid.pcpu = PCPUS_MAX;
 	fill_control(v, &hw->vmcb->c);
 	return OK;
 }

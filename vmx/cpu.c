@@ -168,7 +168,7 @@ enum status vmx_cpu_on(void)
 		return E_IO;
 	}
 	flush_everything();
-	c->vpids = tag_pool(VPIDS);
+	c->vpids = tag_pool(VPIDS, p->id);
 	/* All 0, as in `c`. */
 	vmx_load_syscall(c, &(const struct vmx_unswitched){ 0 });
 	vmx_cpus[p->id] = c;

@@ -132,21 +132,21 @@ void vmx_vcpu_fini(struct vcpu *v)
  * Gives the loaded vCPU what it needs of this pCPU. Without VPIDs the number is not used, but a new
  * one still says that this pCPU may know old EPT translations.
  */
-static rare void adopt(struct vcpu *v, struct vmx_cpu *c, u32 pcpu)
+static rare void adopt(struct vcpu *v, struct vmx_cpu *c)
 {
 	struct virt_vcpu *hw = v->hw;
 
 	vmx_load_syscall(c, &hw->off);
-	if (tag_is_valid(&c->vpids, pcpu, &hw->vpid))
+	if (tag_is_valid(&c->vpids, &hw->vpid))
 		return;
 	if (hw->fresh) {
 		fill_control(v);
 		fill_guest();
 		hw->fresh = false;
 	}
-	if (hw->vpid.pcpu != pcpu)
+	if (hw->vpid.pcpu != c->vpids.pcpu)
 		vmx_write_host(hw);
-	tag_take(&c->vpids, pcpu, &hw->vpid);
+	tag_take(&c->vpids, &hw->vpid);
 	hw->flush = true;
 	if (vmx_features.vpid)
 		vmwrite(VMCS_VPID, hw->vpid.number);
@@ -165,8 +165,7 @@ static bool has_syscall(const struct vmx_cpu *c, const struct vmx_unswitched *of
 void vmx_load(struct vcpu *v)
 {
 	struct virt_vcpu *hw = v->hw;
-	u32 id = this_pcpu()->id;
-	struct vmx_cpu *c = vmx_cpus[id];
+	struct vmx_cpu *c = vmx_cpu_here();
 
 	vmptrld(&hw->vmcs_hpa);
 	c->current = hw;
@@ -175,8 +174,8 @@ void vmx_load(struct vcpu *v)
 	write_cr2(hw->off.cr2);
 	write_dr6(hw->off.dr6);
 	wrmsr(MSR_KERNEL_GS_BASE, hw->off.kernel_gs_base);
-	if (!has_syscall(c, &hw->off) || !tag_is_valid(&c->vpids, id, &hw->vpid))
-		adopt(v, c, id);
+	if (!has_syscall(c, &hw->off) || !tag_is_valid(&c->vpids, &hw->vpid))
+		adopt(v, c);
 }
 
 /* The VMCS goes back to memory, all of it: the next pCPU that loads it need not ask this one. */

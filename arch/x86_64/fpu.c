@@ -21,6 +21,30 @@ void fpu_init_area(void *area)
 	memcpy((u8 *)area + 24, &mxcsr, sizeof(mxcsr));
 }
 
+rare void fpu_save_slow(void *area)
+{
+	u64 mask = fpu_complete();
+
+	if (mask) {
+		xsetbv(0, mask);
+		fpu_save(area, mask);
+	} else {
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+	}
+}
+
+rare void fpu_restore_slow(const void *area, u64 xcr0)
+{
+	u64 mask = fpu_complete();
+
+	if (mask) {
+		fpu_restore(area, mask);
+		xsetbv(0, xcr0);
+	} else {
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+	}
+}
+
 /* --- One register ------------------------------------------------------------------------------------------------- */
 
 /* Intel SDM vol. 1, "FXSAVE Area", "XSAVE Area"; that AVX is where it is no CPU has done otherwise. */

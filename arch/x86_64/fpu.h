@@ -11,39 +11,32 @@
 u32 fpu_size(void);
 /* Fills `area` (zeroed by the caller) with the state after power-on. */
 void fpu_init_area(void *area);
-/* XCR0 becomes complete. Nothing without XSAVE. */
-static inline void fpu_complete(void)
+/* XCR0 while the state of somebody who needs no other is loaded; 0: there is none. */
+static inline u64 fpu_complete(void)
 {
-	if (cpu_features.xsave)
-		xsetbv(0, cpu_features.xcr0_mask);
+	return cpu_features.xsave ? cpu_features.xcr0_mask : 0;
 }
 
-/* Saves this pCPU's state while XCR0 is `xcr0`, and leaves it complete. (No component of ours is beyond bit 31.) */
+/* As the next two, whatever XCR0 is. */
+void fpu_save_slow(void *area);
+void fpu_restore_slow(const void *area, u64 xcr0);
+
+/* Saves this pCPU's state while XCR0 is `xcr0`, and leaves that complete. (No component of ours is beyond bit 31.) */
 static inline void fpu_save(void *area, u64 xcr0)
 {
-	u64 mask = cpu_features.xcr0_mask;
-
-	if (!cpu_features.xsave) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
-	if (xcr0 != mask)
-		xsetbv(0, mask);
-	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((u32)mask), "d"(0) : "memory");
+	if (xcr0 == cpu_features.xcr0_mask)
+		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((u32)xcr0), "d"(0) : "memory");
+	else
+		fpu_save_slow(area);
 }
 
-/* Restores it while XCR0 is complete, and sets that to `xcr0` (ignored without XSAVE). */
+/* Restores it and sets XCR0, which is complete, to `xcr0`. */
 static inline void fpu_restore(const void *area, u64 xcr0)
 {
-	u64 mask = cpu_features.xcr0_mask;
-
-	if (!cpu_features.xsave) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)mask), "d"(0) : "memory");
-	if (xcr0 != mask)
-		xsetbv(0, xcr0);
+	if (xcr0 == cpu_features.xcr0_mask)
+		__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)xcr0), "d"(0) : "memory");
+	else
+		fpu_restore_slow(area, xcr0);
 }
 
 /*

@@ -22,11 +22,15 @@ u32 machine_this_pcpu(void);
  * CPU state that neither VMRUN nor VM entry switches and that the hypervisor does not use itself: kept per vCPU, switched when a vCPU
  * gets or leaves a pCPU.
  */
+#define EXTRAS_LOAD   (1ull << 32)
+#define EXTRAS_LOADED (2ull << 32)
+
 struct guest_cpu {
 	void *fpu; /* XSAVE area from the hypervisor's pool */
 	u64 xcr0;
 	u64 xcr0_loaded; /* the CPU's, while it runs: complete until the guest could notice */
 	u64 tsc_aux;	 /* the guest writes it by an exit */
+	u64 extras;	 /* TSC_AUX, if that is all but XSAVE's that must be loaded, where the pCPU has another; EXTRAS_LOAD: DR0 to DR3, too */
 	u64 dr[4];
 	bool dr_used; /* it may access DR0 to DR3 without an exit; if not, they are 0 */
 };
@@ -54,6 +58,6 @@ bool guest_cpu_save_dr(struct guest_cpu *c);
  */
 bool must_check guest_cpu_get_vector(unsigned reg, unsigned width, u64 val[4]);
 bool must_check guest_cpu_set_vector(unsigned reg, unsigned width, const u64 val[4]);
-void guest_cpu_load(const struct guest_cpu *c);
+void guest_cpu_load(struct guest_cpu *c);
 /* All but the debug registers. */
 void guest_cpu_save(struct guest_cpu *c);

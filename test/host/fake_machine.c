@@ -115,7 +115,7 @@ void guest_cpu_fini(struct guest_cpu *c)
 	c->fpu = NULL;
 }
 
-void guest_cpu_load(const struct guest_cpu *c)
+void guest_cpu_load(struct guest_cpu *c)
 {
 	check(!fake_machine_loaded || fake_machine_loaded == c);
 	fake_machine_loaded = c;
