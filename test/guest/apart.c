@@ -4,9 +4,9 @@
  * debug registers) and the MSRs that the hypervisor keeps for it with a pattern of its own, again
  * and again, and looks that nobody changed it meanwhile. Before that it looks that nothing is left
  * of another. In every third round the debug registers are 0, so that they come into use and out of
- * it again. Several of these on one processor prove something. "pattern=N" on the command line;
- * "plain=1": it knows no XSAVE, but for a look at XCR0, which must be as after power-on then;
- * "apart: N rounds, M wrong" after "seconds=N" (default 3).
+ * it again. Several of these on one processor prove something. On the command line: "pattern=N";
+ * "xcr0=N", no more of XCR0 is set than this, and with 0 nobody knows of XSAVE but for a look at
+ * XCR0, which must be as after power-on. "apart: N rounds, M wrong" after "seconds=N" (default 3).
  */
 #include "apic.h"
 #include "cpu.h"
@@ -33,7 +33,8 @@ static const u32 msrs[] = { 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000102,
 
 static atomic_uint rounds, wrong;
 static u64 pattern, until;
-static bool has_xsave, plain, has_avx, has_pku, has_tsc_aux;
+static u64 wanted; /* of XCR0 */
+static bool has_xsave, has_avx, has_pku, has_tsc_aux;
 static volatile bool over;
 
 #define EACH8(do) \
@@ -58,7 +59,7 @@ static u64 read_xcr0(void)
 		return 1;
 	write_cr4(read_cr4() | CR4_OSXSAVE);
 	asm volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
-	if (plain)
+	if (!wanted)
 		write_cr4(read_cr4() & ~CR4_OSXSAVE);
 	return (u64)edx << 32 | eax;
 }
@@ -152,21 +153,21 @@ static void report(const char *what, u32 cpu, const struct state *got, const str
 /* What XCR0 is from now on. */
 static u64 prepare(void)
 {
-	u32 xcr0 = 3;
+	u64 xcr0 = 3;
 
 	asm volatile("fninit");
 	has_tsc_aux = cpuid(0x80000001, 0).d & BIT(27);
 	has_xsave = cpuid(1, 0).c & BIT(26);
-	if (!has_xsave || plain)
+	if (!has_xsave || !wanted)
 		return 1;
 	write_cr4(read_cr4() | CR4_OSXSAVE);
-	has_avx = cpuid(1, 0).c & BIT(28);
+	has_avx = (cpuid(1, 0).c & BIT(28)) && (wanted & 4);
 	has_pku = cpuid(7, 0).c & BIT(3);
 	xcr0 |= has_avx ? 4 : 0;
-	xcr0 |= has_pku ? BIT(9) : 0;
+	xcr0 |= has_pku ? wanted & BIT(9) : 0;
 	if (has_pku)
 		write_cr4(read_cr4() | BIT(22));
-	asm volatile("xsetbv" : : "a"(xcr0), "c"(0), "d"(0));
+	asm volatile("xsetbv" : : "a"((u32)xcr0), "c"(0), "d"(0));
 	return xcr0;
 }
 
@@ -221,7 +222,7 @@ void main(const struct hvm_start_info *si)
 
 	pattern = cmdline_number(si, "pattern=", 1);
 	until = clock_ns() + cmdline_number(si, "seconds=", 3) * NS_PER_S;
-	plain = cmdline_number(si, "plain=", 0);
+	wanted = cmdline_number(si, "xcr0=", ~0u);
 	xcr0 = prepare();
 	is_clean(0, xcr0);
 	apic_enable();

@@ -34,8 +34,10 @@ def test_apart_bare(machine):
 
 @both
 def test_apart(machine):
-    """Registers that no CPU switches by itself: six vCPUs of three VMs take turns on one pCPU; one VM knows no XSAVE."""
-    words = {1: "", 2: "", 3: " plain=1"}
+    """Registers that no CPU switches by itself: six vCPUs of three VMs take turns on one pCPU.
+
+    They use all of XSAVE's state, some, and none."""
+    words = {1: "", 2: " xcr0=3", 3: " xcr0=0"}
     conf = config(*(vm(f"vm{n}", "apart.elf", cmdline=f"pattern={n} seconds=3{word}", vcpus=2) for n, word in words.items()))
     m = machine().boot(conf, cpus=1)
     m.expect_all(*(rf"\[vm{n}\] apart: \d\d+ rounds, \d+ wrong" for n in words))
