@@ -275,6 +275,7 @@ static rare void set_preemption_timer(struct virt_vcpu *hw)
 	s64 left;
 
 	hw->timer_at = at;
+	hw->timer_left = TIMER_EXITS;
 	if (!vmx_features.preemption_timer)
 		return;
 	if (at != TIME_NEVER) {
@@ -353,7 +354,7 @@ enum exit_action vmx_run(struct vcpu *v)
 		u32 reason;
 
 		forget(v);
-		if (hw->timer_at != pcpu_armed() || exit_trace_count(&v->trace) % TIMER_EXITS == 0)
+		if (hw->timer_at != pcpu_armed() || !--hw->timer_left)
 			set_preemption_timer(hw);
 		reason = vmx_enter(&v->regs, hw->launched, &hw->host_rsp);
 		x = exit_trace_next(&v->trace);

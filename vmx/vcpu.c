@@ -187,7 +187,6 @@ void vmx_put(struct vcpu *v)
 	hw->off.dr6 = read_dr6();
 	hw->off.kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 	vmclear(&hw->vmcs_hpa);
-	vmx_cpu_here()->current = NULL;
 }
 
 void vmx_flush(struct vcpu *v)

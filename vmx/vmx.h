@@ -74,6 +74,7 @@ struct virt_vcpu {
 	u64 cr0, efer, pat;
 
 	u64 timer_at; /* the preemption timer's end: this_pcpu()->armed; 0: write it again */
+	u8 timer_left; /* entries until it is written again */
 	u64 nmi_at;                /* time_now() when the last NMI was injected */
 	u8 soft_type, soft_length; /* of v->event while that is EVENT_SOFT */
 	u32 failure;               /* VM-instruction error of an entry that failed; 0: none */
@@ -84,7 +85,7 @@ struct virt_vcpu {
 struct vmx_cpu {
 	void *region; /* for VMXON */
 	struct tag_pool vpids;
-	const struct virt_vcpu *current; /* whose VMCS is; NULL: none */
+	const struct virt_vcpu *current; /* whose VMCS was loaded last: it is, or has been cleared and none is */
 	u64 syscall[SYSCALL_MSRS];	 /* what is in these MSRs */
 };
 extern struct vmx_cpu *vmx_cpus[PCPUS_MAX];
