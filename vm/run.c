@@ -184,44 +184,50 @@ static bool look_around(struct vcpu *v, u64 until, enum run_result *result)
 	return true;
 }
 
-/* The way of exits that virt->run() does not bring to their end. */
-static enum run_result run_loaded(struct vcpu *v, const struct virt_ops *virt, u64 until)
+static void load(struct vcpu *v, const struct virt_ops *virt)
 {
-	enum run_result result;
+	window_enter(v->vm->window);
+	guest_cpu_load(&v->cpu);
+	virt->load(v);
+	if (v->msr.kvm_steal)
+		steal_running(v);
+}
 
-	for (;;) {
-		enum exit_action action;
+static rare void put_dr(struct vcpu *v)
+{
+	if (!guest_cpu_save_dr(&v->cpu))
+		v->vm->virt->trap_dr(v, true);
+}
 
-		forget(v);
-		/* Who leaves an event for it has attended. */
-		if (vcpu_must_look(v) && !look_around(v, until, &result))
-			return result;
-		action = virt->run(v);
-		if (action == EXIT_RESUME)
-			continue;
-		if (action == EXIT_POLL ? run_wanted(until) : act(v, action))
-			return RUN_AGAIN;
-	}
+static void put(struct vcpu *v, const struct virt_ops *virt)
+{
+	if (v->msr.kvm_steal)
+		steal_preempted(v);
+	if (v->cpu.dr_used)
+		put_dr(v);
+	if (virt->put)
+		virt->put(v);
+	guest_cpu_save(&v->cpu);
 }
 
 enum run_result vcpu_run(struct runnable *r, u64 until)
 {
 	struct vcpu *v = container_of(r, struct vcpu, run);
 	const struct virt_ops *virt = v->vm->virt;
-	enum run_result result;
+	enum run_result result = RUN_AGAIN;
 
-	window_enter(v->vm->window);
-	guest_cpu_load(&v->cpu);
-	virt->load(v);
-	if (v->msr.kvm_steal)
-		steal_running(v);
-	result = run_loaded(v, virt, until);
-	if (v->msr.kvm_steal)
-		steal_preempted(v);
-	if (v->cpu.dr_used && !guest_cpu_save_dr(&v->cpu))
-		virt->trap_dr(v, true);
-	if (virt->put)
-		virt->put(v);
-	guest_cpu_save(&v->cpu);
+	load(v, virt);
+	for (;;) {
+		enum exit_action action;
+
+		forget(v);
+		/* Who leaves an event for it has attended. */
+		if (vcpu_must_look(v) && !look_around(v, until, &result))
+			break;
+		action = virt->run(v);
+		if (action > EXIT_POLL ? act(v, action) : action == EXIT_POLL && run_wanted(until))
+			break;
+	}
+	put(v, virt);
 	return result;
 }
