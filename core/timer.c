@@ -134,10 +134,10 @@ bool run_wanted(u64 until)
 	irq_window();
 	now = clock_now();
 	run_due(p, now);
-	if (atomic_load_explicit(&p->wanted, memory_order_acquire) || now >= until) {
-		p->looked = now;
-		return true;
+	if (now < until && !atomic_load_explicit(&p->wanted, memory_order_acquire)) {
+		timer_arm(p, until);
+		return false;
 	}
-	timer_arm(p, until);
-	return false;
+	p->looked = now;
+	return true;
 }
