@@ -93,7 +93,7 @@ struct virt_ops {
 	void (*put)(struct vcpu *v);  /* may move to another pCPU afterwards. NULL: it may so after each exit */
 	/*
 	 * Enters the guest, and after an exit, which it decodes into v->trace, dispatches it. v->regs go in and come out complete; v->int_shadow, v->nmi_blocked and
-	 * v->event (an event whose delivery was cut short) come out. Enters again itself as long as vcpu_step_short() and
+	 * v->event (an event whose delivery was cut short; it has attended) come out. Enters again itself as long as vcpu_step_short() and
 	 * vcpu_must_look() let it; else answers what is left to do.
 	 */
 	enum exit_action (*run)(struct vcpu *v);

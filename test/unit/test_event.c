@@ -117,6 +117,7 @@ static struct vcpu_event cut;
 static void cut_short(struct vcpu *w)
 {
 	w->event = cut;
+	vcpu_attend(w);
 }
 
 static void script_cut(struct vcpu_event e)
