@@ -40,7 +40,8 @@ bool msr_write_switched(struct vcpu *v, u32 msr, u64 val)
 {
 	bool address = msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS;
 
-	if (address && !is_canonical(val))
+	/* What the CPU would refuse must not come to set_reg(): VMX writes the pCPU's own MSR. */
+	if ((address && !is_canonical(val)) || (msr == MSR_SFMASK && val >> 32))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(switched); i++)
 		if (switched[i].msr == msr) {

@@ -35,7 +35,8 @@ static const struct {
 	{ 0x4b564d00, 0x4b564d01, true, true, false },	/* kvmclock */
 	{ 0x4b564d03, 0x4b564d03, true, true, false }, /* steal time */
 	{ 0xc0000080, 0xc0000080, true, true, false },	/* EFER */
-	{ 0xc0000081, 0xc0000084, true, true, true },	/* STAR LSTAR CSTAR SFMASK */
+	{ 0xc0000081, 0xc0000083, true, true, true },	/* STAR LSTAR CSTAR */
+	{ 0xc0000084, 0xc0000084, true, true, false },	/* SFMASK */
 	{ 0xc0000100, 0xc0000102, true, true, true },	/* FS, GS, kernel GS base */
 	{ 0xc0000103, 0xc0000103, true, true, false },	/* TSC_AUX */
 	{ 0xc0010010, 0xc0010010, true, true, true },	/* SYSCFG */
@@ -164,7 +165,8 @@ static void validity(void **state)
 		{ 0xc0000081, 0x8000000000000000, true },
 		{ 0xc0000082, 0x0001000000000000, false },
 		{ 0xc0000083, 0xfffe800000000000, false },
-		{ 0xc0000084, 0x8000000000047700, true },
+		{ 0xc0000084, 0x00000000ffffffff, true },
+		{ 0xc0000084, 0x8000000000047700, false },
 		{ 0xc0000100, 0xffff800000000000, true },
 		{ 0xc0000100, 0x0000800000000000, false },
 		{ 0xc0000101, 0x00007ffffffffff0, true },
