@@ -9,71 +9,7 @@
 #include <lib/assert.h>
 #include <lib/bits.h>
 
-/* ns by which one that wakes must be due earlier to interrupt another. */
-static u64 wake_margin(const struct sched *s)
-{
-	return s->slice / 8;
-}
-
-static u32 first_of(const struct sched_mask *m)
-{
-	u32 i = 0;
-
-	while (!m->word[i])
-		i++;
-	return i * 64 + (u32)__builtin_ctzll(m->word[i]);
-}
-
 /* --- Waking and sleeping ------------------------------------------------------------------------------------- */
-
-struct place {
-	u32 cpu;
-	bool idle;
-	u64 due; /* ns, of what runs there */
-};
-
-/* Where `e` may run and least is lost: an idle pCPU, best the last one it ran on; else the one whose vCPU is due last. */
-static struct place find_place(struct sched *s, const struct sched_ent *e, u64 now)
-{
-	struct fair *f = fair_of(s);
-	const struct sched_mask *m = &e->group->line->cpus;
-	struct place best = { .cpu = e->cpu, .idle = true, .due = now };
-	u64 around = 0, owners;
-
-	if (sched_mask_has(m, e->cpu) && fair_is_idle(f, e->cpu))
-		return best;
-	best.cpu = fair_best_in(&f->idle, m, s->cpus);
-	if (best.cpu != TOUR_NONE)
-		return best;
-	best.idle = false;
-	for (u32 i = 0; i < f->fluid.line_count; i++)
-		if (f->fluid.line[i].family >> e->group->line->index & 1)
-			around |= BIT(i);
-	owners = fluid_owners(&f->fluid, around);
-	for (u32 i = 0; i < f->fluid.line_count; i++)
-		for (u32 k = 0; k < KINDS; k++) {
-			struct tour *t = &f->queue[i][k].running;
-			u32 cpu;
-			u64 due;
-
-			if (tour_best(t) == TOUR_NONE)
-				continue;
-			cpu = fair_best_in(t, m, s->cpus);
-			if (cpu == TOUR_NONE)
-				continue;
-			fluid_virtual(&f->fluid.line[i], now);
-			due = fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now);
-			/* They are guests on these pCPUs. */
-			if (!(owners >> i & 1))
-				due = now + NS_PER_S;
-			if (best.cpu == TOUR_NONE || tree_before(best.due, due))
-				best = (struct place){ cpu, false, due };
-		}
-	/* All of them between two vCPUs. */
-	if (best.cpu == TOUR_NONE)
-		best.cpu = sched_mask_has(m, e->cpu) ? e->cpu : first_of(m);
-	return best;
-}
 
 static void join(struct sched *s, struct sched_ent *e, u64 now)
 {
@@ -108,16 +44,14 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	fair_resort(s, now);
 	fluid_sync(e->group, now);
 	fair_place_keys(f, e);
-	p = find_place(s, e, now);
+	p = fair_find_place(s, e, now);
 	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
 	fair_queue_placed(s, e, p.cpu, now);
-	if (p.idle || (begins && tree_before(due + wake_margin(s), p.due)) ||
+	if (p.idle || (begins && tree_before(due + fair_wake_margin(s), p.due)) ||
 	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
 		/* The next one to wake looks elsewhere. */
-		fair_set_idle(f, p.cpu, false);
-		if (f->current[p.cpu])
-			tour_clear(&queue_of(f, f->current[p.cpu])->running, p.cpu);
+		fair_claim(f, p.cpu);
 		s->kick(s, p.cpu);
 	} else {
 		fair_let_in(s, p.cpu);
@@ -140,7 +74,11 @@ void fair_put_back(struct sched *s, struct sched_ent *e, u64 now)
 	fair_forgive(s, e);
 	if (!sched_mask_has(&e->group->line->cpus, e->cpu)) {
 		/* It may not run here any longer. */
-		e->cpu = find_place(s, e, now).cpu;
+		e->cpu = fair_find_place(s, e, now).cpu;
+		s->kick(s, e->cpu);
+	} else if (e->invited) {
+		/* It goes where another makes room for it. */
+		e->cpu = e->invited - 1;
 		s->kick(s, e->cpu);
 	}
 	fair_queue_in(s, e, e->cpu, now);
@@ -156,6 +94,7 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	fair_catch_up(s, now);
 	if (e->state == SCHED_QUEUED)
 		fair_queue_out(s, e, now);
+	fair_uninvite(fair_of(s), e);
 	fluid_sync(e->group, now);
 	fair_forgive(s, e);
 	e->stopped = 0;
@@ -232,6 +171,7 @@ static enum status move(struct sched *s, struct sched_group *g, const struct sch
 			fair_queue_out(s, e, now);
 		else if (f->current[e->cpu] == e)
 			fair_stop(f, e);
+		fair_uninvite(f, e);
 	}
 	st = fluid_move(&f->fluid, g, p, now);
 	map_line(s, g->line);
@@ -242,7 +182,7 @@ static enum status move(struct sched *s, struct sched_group *g, const struct sch
 		if (e->state == SCHED_LINGERING) {
 			fair_linger(s, e);
 		} else if (e->state == SCHED_QUEUED) {
-			u32 cpu = find_place(s, e, now).cpu;
+			u32 cpu = fair_find_place(s, e, now).cpu;
 
 			fair_queue_in(s, e, cpu, now);
 			s->kick(s, cpu);

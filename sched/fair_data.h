@@ -130,6 +130,8 @@ void fair_put_back(struct sched *s, struct sched_ent *e, u64 now);
 
 /* Takes `e`, which is in no queue, out of the ideal. */
 void fair_leave(struct sched *s, struct sched_ent *e, u64 now);
+/* Of those that linger the one with whom the ideal catches up first, and when; or NULL, SCHED_NEVER. */
+struct sched_ent *fair_first_caught(struct fair *f, u64 *when);
 /* Of some that linger those leave with whom the ideal has caught up. */
 void fair_catch_up_lingering(struct sched *s, u64 now);
 
@@ -141,10 +143,33 @@ static inline void fair_catch_up(struct sched *s, u64 now)
 	fair_of(s)->last = now;
 }
 
+/* --- fair_place.c ------------------------------------------------------------------------------------------- */
+
+struct place {
+	u32 cpu;
+	bool idle;
+	u64 due; /* ns, of what runs there */
+};
+
+/* ns by which one must be due earlier to interrupt another. */
+static inline u64 fair_wake_margin(const struct sched *s)
+{
+	return s->slice / 8;
+}
+
+/* Where `e` may run and least is lost: an idle pCPU, best the last one it ran on; else the one whose vCPU is due last. */
+struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now);
+/* Nobody else shall choose this pCPU before it has picked. */
+void fair_claim(struct fair *f, u32 cpu);
+/* Who waits and is late gets a pCPU by a chain of moves, if there is one; with one to spare, who may begin. */
+void fair_place_late(struct sched *s, bool spare, u64 now);
+
 /* --- fair_kin.c --------------------------------------------------------------------------------------------- */
 
 bool fair_yield(struct sched *s, struct sched_ent *e, u64 now);
-/* Whom a sibling has left this pCPU to, or NULL. */
+/* `cpu` is left to `e`, which waits or comes from another pCPU. */
+void fair_invite(struct fair *f, struct sched_ent *e, u32 cpu);
+/* Who waits and to whom this pCPU is left, or NULL. */
 struct sched_ent *fair_invited(struct fair *f, u32 cpu);
 /* `e` leaves the queue, and with it the pCPU that was left to it. */
 void fair_uninvite(struct fair *f, struct sched_ent *e);

@@ -47,8 +47,7 @@ void fair_leave(struct sched *s, struct sched_ent *e, u64 now)
 	fluid_give_others(&f->fluid, g, rest, now);
 }
 
-/* The one with whom the ideal catches up first, and when. */
-static struct sched_ent *first_caught(struct fair *f, u64 *when)
+struct sched_ent *fair_first_caught(struct fair *f, u64 *when)
 {
 	struct sched_ent *first = NULL;
 
@@ -78,7 +77,7 @@ void fair_catch_up_lingering(struct sched *s, u64 now)
 	struct sched_ent *e;
 	u64 when;
 
-	while (f->lingering && (e = first_caught(f, &when)) && when <= now) {
+	while (f->lingering && (e = fair_first_caught(f, &when)) && when <= now) {
 		when = max_u64(when, f->last);
 		f->last = when;
 		fair_linger_end(s, e);

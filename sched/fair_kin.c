@@ -39,16 +39,24 @@ bool fair_yield(struct sched *s, struct sched_ent *e, u64 now)
 	lag = (s64)(e->group->clock - e->served) - (s64)((now - e->since - e->counted) << 8);
 	if (!o || lag > (s64)request(s) || tree_before(fair_horizon(s, l, o->kind, now), o->sort.key))
 		return false;
-	if (f->invited[e->cpu])
-		f->invited[e->cpu]->invited = 0;
-	f->invited[e->cpu] = o;
-	o->invited = e->cpu + 1;
+	fair_invite(f, o, e->cpu);
 	return true;
+}
+
+void fair_invite(struct fair *f, struct sched_ent *e, u32 cpu)
+{
+	fair_uninvite(f, e);
+	if (f->invited[cpu])
+		f->invited[cpu]->invited = 0;
+	f->invited[cpu] = e;
+	e->invited = cpu + 1;
 }
 
 struct sched_ent *fair_invited(struct fair *f, u32 cpu)
 {
-	return f->invited[cpu];
+	struct sched_ent *e = f->invited[cpu];
+
+	return e && e->state == SCHED_QUEUED ? e : NULL;
 }
 
 void fair_uninvite(struct fair *f, struct sched_ent *e)

@@ -114,7 +114,7 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	u64 next = SCHED_NEVER;
+	u64 next = SCHED_NEVER, caught;
 
 	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1)
 		for (u32 kind = LIMITED; kind < KINDS; kind++) {
@@ -133,6 +133,11 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 				wait = (s64)s->slice / 8;
 			next = min_u64(next, wait > 0 ? (u64)wait + 1 : 1);
 		}
+	/* When one leaves the ideal, the others' pace rises. */
+	if (next != SCHED_NEVER && f->lingering) {
+		fair_first_caught(f, &caught);
+		next = min_u64(next, max_u64(caught, now + 1) - now);
+	}
 	return next;
 }
 
@@ -151,6 +156,14 @@ bool fair_awaited(struct sched *s, u32 cpu)
 	return false;
 }
 
+/*
+ * Is there more than one affinity? Where all who wait are of one line it is left to pCPUs that run another: those turns are to be short.
+ */
+static bool may_shift(struct fair *f, const struct choice *c)
+{
+	return f->total && f->fluid.roots & (f->fluid.roots - 1) && (!c->ent || c->found || queue_of(f, c->ent)->waiting != f->total);
+}
+
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
@@ -164,11 +177,15 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	if (c.ent)
 		c.ent = fair_gang_turn(s, c.ent, now);
 	fair_set_idle(f, cpu, !c.ent);
+	if (c.ent) {
+		fair_queue_out(s, c.ent, now);
+		fair_take(c.ent, cpu, c.found, now);
+		fair_run_anew(f, c.ent, now);
+	}
+	if (may_shift(f, &c))
+		fair_place_late(s, !c.ent || c.found, now);
 	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
-	fair_queue_out(s, c.ent, now);
-	fair_take(c.ent, cpu, c.found, now);
-	fair_run_anew(f, c.ent, now);
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = c.ent, .slice = fair_slice(s, cpu, c.ent) };
 }

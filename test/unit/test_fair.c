@@ -41,20 +41,43 @@ static void test_every_scene(void **state)
 			scene_within_bound(&scenes[i], seed);
 }
 
+static void seed_within_bound(u32 what, u64 seed, u64 length)
+{
+	struct sim *m = scene_random(seed, what, length);
+	struct verdict v;
+
+	sim_run(m, length);
+	v = scene_judge(m);
+	if (v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up || m->unfair_idle)
+		fail_msg("seed %llu of %u: behind %f ms, ahead %f ms", (unsigned long long)seed, what, v.behind, v.ahead);
+	/* What it says to have found it has not taken from anybody. */
+	assert_true(m->not_found < BOUND_MS * 1e6 / 2);
+	sim_free(m);
+}
+
 static void random_within_bound(u32 what, u64 seeds)
 {
-	for (u64 seed = 1; seed <= seeds; seed++) {
-		struct sim *m = scene_random(seed, what, 300 * MS);
-		struct verdict v;
+	for (u64 seed = 1; seed <= seeds; seed++)
+		seed_within_bound(what, seed, 300 * MS);
+}
 
-		sim_run(m, 300 * MS);
-		v = scene_judge(m);
-		if (v.behind > BOUND_MS || v.ahead > BOUND_MS || !v.adds_up || m->unfair_idle)
-			fail_msg("seed %llu of %u: behind %f ms, ahead %f ms", (unsigned long long)seed, what, v.behind, v.ahead);
-		/* What it says to have found it has not taken from anybody. */
-		assert_true(m->not_found < BOUND_MS * 1e6 / 2);
-		sim_free(m);
-	}
+/* A limited vCPU waits for its time on an idle pCPU, and its pace rises when one that lingers leaves the ideal. */
+static void test_idle_while_pace_rises(void **state)
+{
+	seed_within_bound(RANDOM_LIMITED | RANDOM_RESERVED, 2152, 500 * MS);
+	seed_within_bound(RANDOM_LIMITED | RANDOM_RESERVED, 4736, 500 * MS);
+	seed_within_bound(RANDOM_LIMITED | RANDOM_POOLS, 3659, 500 * MS);
+}
+
+/* One must go elsewhere so that another can run who has no other pCPU. */
+static void test_chains_of_moves(void **state)
+{
+	static const u64 nested[] = { 135, 140, 150, 431, 483, 711, 828, 892 }, any[] = { 29, 37, 108, 255, 607, 636, 1965 };
+
+	for (u32 i = 0; i < ARRAY_LEN(nested); i++)
+		seed_within_bound(RANDOM_NESTED, nested[i], 500 * MS);
+	for (u32 i = 0; i < ARRAY_LEN(any); i++)
+		seed_within_bound(RANDOM_OVERLAP, any[i], 500 * MS);
 }
 
 static void test_random_scenes(void **state)
@@ -262,6 +285,8 @@ int main(void)
 		cmocka_unit_test(test_random_scenes),
 		cmocka_unit_test(test_random_limits_and_reservations),
 		cmocka_unit_test(test_random_pools),
+		cmocka_unit_test(test_idle_while_pace_rises),
+		cmocka_unit_test(test_chains_of_moves),
 		cmocka_unit_test(test_shares_over_a_minute),
 		cmocka_unit_test(test_rr_leaves_the_bound),
 		cmocka_unit_test(test_cost_grows_like_log_n),

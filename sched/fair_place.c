@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Where a vCPU gets a pCPU: one that idles, or one whose vCPU is due last; and if that is none of those that it may run on, by a
+ * chain of moves: it takes one of them, who runs there takes another, and so on (Cerqueira, Gujarati and Brandenburg, "Linux's
+ * Processor Affinity API, Refined", 2014: shifting). The search goes over lines, not over pCPUs: all of a line may run on the same.
+ */
+#include <sched/fair_data.h>
+
+#include <lib/bits.h>
+
+struct chain {
+	struct place best;
+	u32 last;		/* the line whose vCPU takes best.cpu */
+	bool late;
+	u64 seen, found;	/* lines that were reached; those whose pCPUs have not been looked at yet */
+	u16 via[FLUID_LINES];	/* the pCPU that one of this line would leave */
+	u8 from[FLUID_LINES];	/* to one of that line */
+};
+
+/* The lines that share a full set of pCPUs with line `x`: others are guests there. */
+static u64 owners_of(const struct fluid *f, u32 x)
+{
+	u64 around = 0;
+
+	for (u32 i = 0; i < f->line_count; i++)
+		if (f->line[i].family >> x & 1)
+			around |= BIT(i);
+	return fluid_owners(f, around);
+}
+
+/* Has it just come, and in its turn? */
+static bool is_new(const struct sched *s, const struct sched_ent *e, u64 now)
+{
+	return !e->found && now - e->since < fair_wake_margin(s);
+}
+
+/* What runs on the pCPUs of line `x`. */
+static void look(struct sched *s, struct chain *c, u32 x, u64 now)
+{
+	struct fair *f = fair_of(s);
+	const struct sched_mask *m = &f->fluid.line[x].cpus;
+	u64 owners = owners_of(&f->fluid, x);
+	u32 cpu = fair_best_in(&f->idle, m, s->cpus);
+
+	if (cpu != TOUR_NONE) {
+		c->best = (struct place){ cpu, true, now };
+		c->last = x;
+		return;
+	}
+	for (u32 i = 0; i < f->fluid.line_count; i++)
+		for (u32 k = 0; k < KINDS; k++) {
+			struct tour *t = &f->queue[i][k].running;
+			u64 due;
+
+			cpu = fair_best_in(t, m, s->cpus);
+			/* Nobody is sent on who has just come: the moves come to an end. */
+			if (cpu == TOUR_NONE || (c->late && is_new(s, f->current[cpu], now)))
+				continue;
+			fluid_virtual(&f->fluid.line[i], now);
+			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now) : now + NS_PER_S;
+			if (c->best.cpu == TOUR_NONE || tree_before(c->best.due, due)) {
+				c->best = (struct place){ cpu, false, due };
+				c->last = x;
+			}
+			if (c->seen >> i & 1)
+				continue;
+			c->seen |= BIT(i);
+			c->found |= BIT(i);
+			c->via[i] = (u16)cpu;
+			c->from[i] = (u8)x;
+		}
+}
+
+static u32 first_of(const struct sched_mask *m)
+{
+	u32 i = 0;
+
+	while (!m->word[i])
+		i++;
+	return i * 64 + (u32)__builtin_ctzll(m->word[i]);
+}
+
+struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now)
+{
+	const struct sched_line *l = e->group->line;
+	struct chain c = { .best.cpu = TOUR_NONE, .seen = BIT(l->index) };
+
+	if (sched_mask_has(&l->cpus, e->cpu) && fair_is_idle(fair_of(s), e->cpu))
+		return (struct place){ .cpu = e->cpu, .idle = true, .due = now };
+	look(s, &c, l->index, now);
+	/* All of them between two vCPUs. */
+	if (c.best.cpu == TOUR_NONE)
+		c.best.cpu = sched_mask_has(&l->cpus, e->cpu) ? e->cpu : first_of(&l->cpus);
+	return c.best;
+}
+
+/* Nobody else is to choose this pCPU now. */
+void fair_claim(struct fair *f, u32 cpu)
+{
+	fair_set_idle(f, cpu, false);
+	if (f->current[cpu])
+		tour_clear(&queue_of(f, f->current[cpu])->running, cpu);
+}
+
+/* Each takes the pCPU of the next one, from the last one back to `e`. The first to be kicked leaves its own to `e`. */
+static void shift(struct sched *s, const struct chain *c, struct sched_ent *e)
+{
+	struct fair *f = fair_of(s);
+	u32 to = c->best.cpu;
+
+	for (u32 x = c->last; x != e->group->line->index; x = c->from[x]) {
+		struct sched_ent *o = f->current[c->via[x]];
+
+		fair_claim(f, to);
+		fair_invite(f, o, to);
+		s->kick(s, to);
+		to = c->via[x];
+	}
+	fair_claim(f, to);
+	fair_invite(f, e, to);
+	s->kick(s, to);
+}
+
+/* `e`, which waits and is due at `due`, gets a pCPU if there is a chain that ends where somebody is due later. */
+static void place_late(struct sched *s, struct sched_ent *e, u64 due, u64 now)
+{
+	u32 line = e->group->line->index;
+	struct chain c = { .best.cpu = TOUR_NONE, .late = true, .seen = BIT(line), .found = BIT(line) };
+
+	while (c.found && !c.best.idle) {
+		u32 x = (u32)__builtin_ctzll(c.found);
+
+		c.found &= c.found - 1;
+		look(s, &c, x, now);
+	}
+	if (c.best.idle || (c.best.cpu != TOUR_NONE && tree_before(due + fair_wake_margin(s), c.best.due)))
+		shift(s, &c, e);
+}
+
+void fair_place_late(struct sched *s, bool spare, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	spare |= tour_best(&f->idle) != TOUR_NONE;
+	for (u64 rest = fair_busy(f, ~0ull); rest; rest &= rest - 1)
+		for (u32 i = (u32)__builtin_ctzll(rest), k = 0; k < KINDS; k++) {
+			struct sched_line *l = &f->fluid.line[i];
+			struct queue *q = &f->queue[i][k];
+			u32 at = tour_best(&q->due);
+			u64 horizon = fair_horizon(s, l, k, now), due;
+			struct sched_ent *e;
+
+			if (at == TOUR_NONE)
+				continue;
+			due = fair_real_due(l, k, q->due.key[at], now);
+			if (!spare && tree_before(now + s->slice / 4, due))
+				continue;
+			e = ent_of(tree_earliest(&q->on[at], horizon));
+			if (e && !e->invited)
+				place_late(s, e, due, now);
+		}
+}
