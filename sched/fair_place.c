@@ -43,7 +43,8 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 	u32 cpu = fair_best_in(&f->idle, m, s->cpus);
 
 	if (cpu != TOUR_NONE) {
-		c->best = (struct place){ cpu, true, now };
+		c->best.cpu = cpu;
+		c->best.idle = true;
 		c->last = x;
 		return;
 	}
@@ -56,10 +57,12 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 			/* Nobody is sent on who has just come: the moves come to an end. */
 			if (cpu == TOUR_NONE || (c->late && is_new(s, f->current[cpu], now)))
 				continue;
-			fluid_virtual(&f->fluid.line[i], now);
+			/* Its clock is up to date by that. */
+			fair_horizon(s, &f->fluid.line[i], k, now);
 			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now) : now + NS_PER_S;
-			if (c->best.cpu == TOUR_NONE || tree_before(c->best.due, due)) {
-				c->best = (struct place){ cpu, false, due };
+			if (tree_before(c->best.due, due)) {
+				c->best.cpu = cpu;
+				c->best.due = due;
 				c->last = x;
 			}
 			if (c->seen >> i & 1)
@@ -83,14 +86,14 @@ static u32 first_of(const struct sched_mask *m)
 struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now)
 {
 	const struct sched_line *l = e->group->line;
-	struct chain c = { .best.cpu = TOUR_NONE, .seen = BIT(l->index) };
+	struct chain c = { .best = { TOUR_NONE, false, now - (1ull << 62) }, .seen = BIT(l->index) };
 
-	if (sched_mask_has(&l->cpus, e->cpu) && fair_is_idle(fair_of(s), e->cpu))
-		return (struct place){ .cpu = e->cpu, .idle = true, .due = now };
 	look(s, &c, l->index, now);
-	/* All of them between two vCPUs. */
+	/* All of them between two vCPUs; or it is free. */
+	if (sched_mask_has(&l->cpus, e->cpu) && (c.best.cpu == TOUR_NONE || fair_is_idle(fair_of(s), e->cpu)))
+		c.best.cpu = e->cpu;
 	if (c.best.cpu == TOUR_NONE)
-		c.best.cpu = sched_mask_has(&l->cpus, e->cpu) ? e->cpu : first_of(&l->cpus);
+		c.best.cpu = first_of(&l->cpus);
 	return c.best;
 }
 
@@ -102,38 +105,54 @@ void fair_claim(struct fair *f, u32 cpu)
 		tour_clear(&queue_of(f, f->current[cpu])->running, cpu);
 }
 
-/* Each takes the pCPU of the next one, from the last one back to `e`. The first to be kicked leaves its own to `e`. */
+/* Each takes the pCPU of the next one: from the last one back to `e`. */
 static void shift(struct sched *s, const struct chain *c, struct sched_ent *e)
 {
 	struct fair *f = fair_of(s);
-	u32 to = c->best.cpu;
+	u32 to = c->best.cpu, x = c->last;
 
-	for (u32 x = c->last; x != e->group->line->index; x = c->from[x]) {
-		struct sched_ent *o = f->current[c->via[x]];
+	for (;;) {
+		bool all = x == e->group->line->index;
+		struct sched_ent *o = all ? e : f->current[c->via[x]];
 
 		fair_claim(f, to);
 		fair_invite(f, o, to);
 		s->kick(s, to);
+		if (all)
+			return;
 		to = c->via[x];
+		x = c->from[x];
 	}
-	fair_claim(f, to);
-	fair_invite(f, e, to);
-	s->kick(s, to);
 }
 
-/* `e`, which waits and is due at `due`, gets a pCPU if there is a chain that ends where somebody is due later. */
-static void place_late(struct sched *s, struct sched_ent *e, u64 due, u64 now)
+/*
+ * The first of those who wait in `q` gets a pCPU if he is late, or there is one to spare, and if there is a chain that ends where
+ * somebody is due later.
+ */
+static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u64 now)
 {
-	u32 line = e->group->line->index;
-	struct chain c = { .best.cpu = TOUR_NONE, .late = true, .seen = BIT(line), .found = BIT(line) };
+	struct queue *q = &fair_of(s)->queue[l->index][kind];
+	struct chain c = { .late = true, .seen = BIT(l->index), .found = BIT(l->index) };
+	u64 horizon = fair_horizon(s, l, kind, now), due;
+	u32 at = tour_best(&q->due);
+	struct sched_ent *e;
 
+	if (at == TOUR_NONE)
+		return;
+	due = fair_real_due(l, kind, q->due.key[at], now);
+	if (!spare && tree_before(now + s->slice / 4, due))
+		return;
+	e = ent_of(tree_earliest(&q->on[at], horizon));
+	if (!e || e->invited)
+		return;
+	c.best = (struct place){ .cpu = TOUR_NONE, .due = due + fair_wake_margin(s) };
 	while (c.found && !c.best.idle) {
 		u32 x = (u32)__builtin_ctzll(c.found);
 
 		c.found &= c.found - 1;
 		look(s, &c, x, now);
 	}
-	if (c.best.idle || (c.best.cpu != TOUR_NONE && tree_before(due + fair_wake_margin(s), c.best.due)))
+	if (c.best.cpu != TOUR_NONE)
 		shift(s, &c, e);
 }
 
@@ -143,20 +162,6 @@ void fair_place_late(struct sched *s, bool spare, u64 now)
 
 	spare |= tour_best(&f->idle) != TOUR_NONE;
 	for (u64 rest = fair_busy(f, ~0ull); rest; rest &= rest - 1)
-		for (u32 i = (u32)__builtin_ctzll(rest), k = 0; k < KINDS; k++) {
-			struct sched_line *l = &f->fluid.line[i];
-			struct queue *q = &f->queue[i][k];
-			u32 at = tour_best(&q->due);
-			u64 horizon = fair_horizon(s, l, k, now), due;
-			struct sched_ent *e;
-
-			if (at == TOUR_NONE)
-				continue;
-			due = fair_real_due(l, k, q->due.key[at], now);
-			if (!spare && tree_before(now + s->slice / 4, due))
-				continue;
-			e = ent_of(tree_earliest(&q->on[at], horizon));
-			if (e && !e->invited)
-				place_late(s, e, due, now);
-		}
+		for (u32 kind = 0; kind < KINDS; kind++)
+			place(s, &f->fluid.line[__builtin_ctzll(rest)], kind, spare, now);
 }
