@@ -39,8 +39,8 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 {
 	struct fair *f = fair_of(s);
 	const struct sched_mask *m = &f->fluid.line[x].cpus;
-	u64 owners = owners_of(&f->fluid, x);
 	u32 cpu = fair_best_in(&f->idle, m, s->cpus);
+	u64 owners;
 
 	if (cpu != TOUR_NONE) {
 		c->best.cpu = cpu;
@@ -48,6 +48,7 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 		c->last = x;
 		return;
 	}
+	owners = owners_of(&f->fluid, x);
 	for (u32 i = 0; i < f->fluid.line_count; i++)
 		for (u32 k = 0; k < KINDS; k++) {
 			struct tour *t = &f->queue[i][k].running;
@@ -83,18 +84,24 @@ static u32 first_of(const struct sched_mask *m)
 	return i * 64 + (u32)__builtin_ctzll(m->word[i]);
 }
 
-struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now)
+/* As fair_find_place(), where its own pCPU does not idle. */
+static rare struct place find_another(struct sched *s, const struct sched_ent *e, u64 now)
 {
 	const struct sched_line *l = e->group->line;
 	struct chain c = { .best = { TOUR_NONE, false, now - (1ull << 62) }, .seen = BIT(l->index) };
 
 	look(s, &c, l->index, now);
-	/* All of them between two vCPUs; or it is free. */
-	if (sched_mask_has(&l->cpus, e->cpu) && (c.best.cpu == TOUR_NONE || fair_is_idle(fair_of(s), e->cpu)))
-		c.best.cpu = e->cpu;
+	/* All of them between two vCPUs. */
 	if (c.best.cpu == TOUR_NONE)
-		c.best.cpu = first_of(&l->cpus);
+		c.best.cpu = sched_mask_has(&l->cpus, e->cpu) ? e->cpu : first_of(&l->cpus);
 	return c.best;
+}
+
+struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now)
+{
+	if (sched_mask_has(&e->group->line->cpus, e->cpu) && fair_is_idle(fair_of(s), e->cpu))
+		return (struct place){ e->cpu, true, now };
+	return find_another(s, e, now);
 }
 
 /* Nobody else is to choose this pCPU now. */
