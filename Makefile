@@ -10,6 +10,7 @@ HOSTCC ?= clang
 LD     := ld.lld
 NASM   := nasm
 PYTHON := /usr/bin/python3
+comma  := ,
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
@@ -187,6 +188,14 @@ $(B)/unit/%: $(B)/host/test/unit/%.o $(B)/libhost.a
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) $(HOST_FLAGS) -o $@ $(filter %.o,$^) $(B)/libhost.a -lcmocka
+
+# Threads, under ThreadSanitizer: built for itself.
+TURNS_C := test/unit/test_turns.c $(wildcard sched/*.c) test/host/fake_log.c lib/fmt.c lib/str.c
+
+$(B)/unit/test_turns: $(TURNS_C) $(wildcard sched/*.h) lib/turnlock.h lib/lock.h
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $(CPPFLAGS) $(CFLAGS) $(subst address$(comma)undefined,thread,$(HOST_FLAGS)) -o $@ $(TURNS_C) -lcmocka
 
 $(FAKE_CONSOLE_TESTS:%=$(B)/unit/%): $(B)/host/test/host/fake_console.o
 

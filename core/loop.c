@@ -8,22 +8,29 @@
 #include <core/service/window.h>
 #include <core/timer.h>
 #include <lib/bits.h>
+#include <lib/turnlock.h>
 
-/* The lock is the run queue lock of docs/LOCKS.md. */
+static struct turn_slot slots[PCPUS_MAX];
+
+/* The lock is the run queue lock of docs/LOCKS.md. The policy knows no way back: the lock remembers the time of its last call. */
 static struct {
-	struct spinlock lock;
+	struct turnlock lock;
 	struct sched sched; /* [lock] */
-	u64 last;	    /* [lock] time_now() of the last call of the policy, which knows no way back */
 	u32 ids;	    /* [lock] entities so far */
 	struct sched_mask kicked; /* [lock] pCPUs that the policy wants to look again, not told yet */
 	bool any_kicked;	  /* [lock] are there such? */
-} rq = { .lock = SPINLOCK_INIT };
+} rq = { .lock = { .lock = SPINLOCK_INIT, .slot = slots } };
 
 /* `now`, which time_now() has answered, as the policy is to see it. */
 static u64 in_order(u64 now)
 {
-	rq.last = max_u64(rq.last, now);
-	return rq.last;
+	rq.lock.last = max_u64(rq.lock.last, now);
+	return rq.lock.last;
+}
+
+static void lock(void)
+{
+	turn_lock(&rq.lock);
 }
 
 static u64 now_locked(void)
@@ -56,7 +63,7 @@ static rare void unlock_and_kick(void)
 
 	rq.kicked = (struct sched_mask){ 0 };
 	rq.any_kicked = false;
-	spin_unlock(&rq.lock);
+	turn_unlock(&rq.lock);
 	kick_all(&kicked);
 }
 
@@ -66,7 +73,7 @@ static void unlock(void)
 	if (rq.any_kicked)
 		unlock_and_kick();
 	else
-		spin_unlock(&rq.lock);
+		turn_unlock(&rq.lock);
 }
 
 rare enum status run_setup(const struct sched_policy *policy, u64 slice)
@@ -76,6 +83,7 @@ rare enum status run_setup(const struct sched_policy *policy, u64 slice)
 
 	if (bytes && !mem)
 		return E_NOMEM;
+	rq.lock.parties = pcpu_count();
 	rq.sched.kick = kick;
 	sched_init(&rq.sched, policy, slice, pcpu_count(), mem);
 	return OK;
@@ -87,7 +95,7 @@ rare enum status run_group_init(struct sched_group *g, const struct sched_params
 
 	if (st)
 		return st;
-	spin_lock(&rq.lock);
+	lock();
 	st = rq.sched.policy->attach(&rq.sched, g, params);
 	unlock();
 	return st;
@@ -95,7 +103,7 @@ rare enum status run_group_init(struct sched_group *g, const struct sched_params
 
 rare void run_group_fini(struct sched_group *g)
 {
-	spin_lock(&rq.lock);
+	lock();
 	rq.sched.policy->detach(&rq.sched, g, now_locked());
 	unlock();
 }
@@ -106,7 +114,7 @@ rare enum status run_group_tune(struct sched_group *g, const struct sched_params
 
 	if (st)
 		return st;
-	spin_lock(&rq.lock);
+	lock();
 	st = rq.sched.policy->tune(&rq.sched, g, params, now_locked());
 	unlock();
 	return st;
@@ -114,7 +122,7 @@ rare enum status run_group_tune(struct sched_group *g, const struct sched_params
 
 rare void run_init(struct runnable *r, struct sched_group *g)
 {
-	spin_lock(&rq.lock);
+	lock();
 	sched_ent_init(&r->ent, g, rq.ids++);
 	r->changed = now_locked();
 	unlock();
@@ -161,7 +169,7 @@ rare void run_times_of(struct runnable *r, struct run_times *out)
 {
 	u64 now;
 
-	spin_lock(&rq.lock);
+	lock();
 	now = now_locked();
 	*out = r->times;
 	out->ns[r->state] += now - r->changed;
@@ -174,7 +182,7 @@ rare void run_pcpu_of(u32 cpu, struct run_pcpu *out)
 {
 	struct pcpu *p = pcpu_get(cpu);
 
-	spin_lock(&rq.lock);
+	lock();
 	out->idle = p->idle_ns + (p->idling ? now_locked() - p->since : 0);
 	unlock();
 	out->ticks = atomic_load_explicit(&p->ticks, memory_order_relaxed);
@@ -189,7 +197,7 @@ void run_notify(struct runnable *r)
 {
 	u32 target = RUN_NOWHERE;
 
-	spin_lock(&rq.lock);
+	lock();
 	if (r->state == RUN_STATE_BLOCKED) {
 		make_ready(r, now_locked());
 	} else if (r->state == RUN_STATE_RUNNING) {
@@ -212,32 +220,54 @@ rare bool run_yield(struct runnable *r)
 
 	if (!rq.sched.policy->yield)
 		return false;
-	spin_lock(&rq.lock);
+	lock();
 	gives_way = rq.sched.policy->yield(&rq.sched, &r->ent, now_locked());
 	unlock();
 	return gives_way;
 }
 
-/* `r`, which leaves and goes on wanting, and what shall run instead: itself, perhaps. */
+/* `r`, which has run since p->since, goes on wanting. */
+static void make_wait(struct pcpu *p, struct runnable *r, u64 now)
+{
+	r->times.ns[RUN_STATE_RUNNING] += now - p->since;
+	r->state = RUN_STATE_READY;
+	r->changed = now;
+	r->where = RUN_NOWHERE;
+}
+
+/* That, and what shall run instead: itself, perhaps. */
 static struct sched_pick take_turns(struct pcpu *p, struct runnable *r, u64 now)
 {
 	const struct sched_policy *policy = rq.sched.policy;
 	u64 ran = now - p->since;
 	struct sched_pick got;
 
-	/* It has run since `since`. */
-	r->times.ns[RUN_STATE_RUNNING] += ran;
-	r->state = RUN_STATE_READY;
-	r->changed = now;
-	r->where = RUN_NOWHERE;
-	if (policy->turn) {
-		got = policy->turn(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
+	make_wait(p, r, now);
+	if (policy->turn_alone) {
+		got = policy->turn_alone(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
 		note_lag(&r->times);
 		return got;
 	}
 	policy->charge(&rq.sched, p->id, &r->ent, ran);
 	policy->enqueue(&rq.sched, &r->ent, now);
 	return policy->pick(&rq.sched, p->id, now);
+}
+
+/* The same beside what other pCPUs do; false: not this time. */
+static bool turn(struct pcpu *p, struct runnable *r, u64 *now, struct sched_pick *got)
+{
+	const struct sched_policy *policy = rq.sched.policy;
+
+	if (!policy->turn || !turn_begin(&rq.lock, p->id))
+		return false;
+	*now = max_u64(*now, rq.lock.last);
+	if (policy->turn(&rq.sched, p->id, &r->ent, *now - p->since, *now, &r->times.lag, got)) {
+		note_lag(&r->times);
+		make_wait(p, r, *now);
+		return true;
+	}
+	turn_end(&rq.lock, p->id, *now);
+	return false;
 }
 
 /* As next() below, of one that does not go on wanting; NULL: from idling. */
@@ -279,14 +309,22 @@ static void take_up(struct pcpu *p, struct runnable *r, u64 now)
 	r->changed = now;
 }
 
+/* Alone, and so for all else. */
+static rare struct sched_pick next_alone(struct pcpu *p, struct runnable *r, enum run_result result, u64 *now)
+{
+	lock();
+	*now = in_order(*now);
+	return wants_on(r, result) ? take_turns(p, r, *now) : leave(p, r, result, *now);
+}
+
 /* From `r`, which left with `result` (NULL, RUN_BLOCKED: from idling), to what shall run now. All time is somebody's: there is no gap. */
 static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_result result, u64 now)
 {
 	struct sched_pick got;
+	bool turned = result == RUN_AGAIN && turn(p, r, &now, &got);
 
-	spin_lock(&rq.lock);
-	now = in_order(now);
-	got = wants_on(r, result) ? take_turns(p, r, now) : leave(p, r, result, now);
+	if (!turned)
+		got = next_alone(p, r, result, &now);
 	p->since = now;
 	if (got.ent) {
 		struct runnable *n = container_of(got.ent, struct runnable, ent);
@@ -299,7 +337,10 @@ static struct sched_pick next(struct pcpu *p, struct runnable *r, enum run_resul
 	} else {
 		p->idling = true;
 	}
-	unlock();
+	if (turned)
+		turn_end(&rq.lock, p->id, now);
+	else
+		unlock();
 	return got;
 }
 

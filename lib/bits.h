@@ -64,6 +64,15 @@ static inline u64 mul_div(u64 a, u64 b, u64 d)
 	return lo;
 }
 
+/* A number of 128 bits / d; the quotient must fit into 64. */
+static inline u64 div_wide(unsigned __int128 a, u64 d)
+{
+	u64 hi = (u64)(a >> 64), lo = (u64)a;
+
+	__asm__("divq %2" : "+a"(lo), "+d"(hi) : "r"(d) : "cc");
+	return lo;
+}
+
 /* How many bits are set. (The builtin may become a call of the compiler's library, which is not there.) */
 static inline u32 bits_count(u64 word)
 {

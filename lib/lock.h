@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 struct spinlock {
-	atomic_uint next;   /* [a] relaxed: the order comes from `owner` */
+	atomic_uint next;   /* [a] the order comes from `owner`; seq_cst for turnlock.h, at no cost */
 	atomic_uint owner;  /* [a] release by unlock, acquire by lock */
 };
 
@@ -26,7 +26,7 @@ static inline void spin_init(struct spinlock *l)
 
 static inline void spin_lock(struct spinlock *l)
 {
-	unsigned ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+	unsigned ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_seq_cst);
 
 	/* Pairs with the release in spin_unlock. */
 	while (atomic_load_explicit(&l->owner, memory_order_acquire) != ticket)

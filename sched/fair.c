@@ -261,4 +261,5 @@ const struct sched_policy sched_fair = {
 	.charge = fair_charge,
 	.yield = fair_yield,
 	.turn = fair_turn,
+	.turn_alone = fair_turn_alone,
 };

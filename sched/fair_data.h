@@ -119,7 +119,8 @@ void fair_run(struct fair *f, struct sched_ent *e);
 void fair_run_anew(struct fair *f, struct sched_ent *e, u64 now);
 /* ns that it may. */
 u64 fair_slice(struct sched *s, u32 cpu, struct sched_ent *e);
-struct sched_pick fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
+bool fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag, struct sched_pick *got);
+struct sched_pick fair_turn_alone(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
 
 /* --- fair.c ------------------------------------------------------------------------------------------------- */
 

@@ -55,7 +55,7 @@ static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choi
 	e = earliest(s, l, kind, cpu, now, &other);
 	if (!e)
 		return;
-	due = fair_real_due(l, kind, q->due.key[other], now);
+	due = fair_real_due(l, kind, tour_key(&q->due, other), now);
 	if (!there->ent || due < there->due)
 		*there = (struct choice){ e, due, false };
 }
@@ -75,7 +75,7 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 
 			if (at == TOUR_NONE)
 				continue;
-			if (tour_has(&q->begin, cpu) && q->begin.key[cpu] == q->begin.key[at])
+			if (tour_has(&q->begin, cpu) && tour_key(&q->begin, cpu) == tour_key(&q->begin, at))
 				at = cpu;
 			return ent_of(tree_first(&q->on[at]));
 		}
@@ -125,7 +125,7 @@ static u64 next_begin(struct sched *s, u32 cpu, u64 now)
 
 			if (at == TOUR_NONE)
 				continue;
-			wait = (s64)(t->key[at] - fair_horizon(s, &f->fluid.line[i], kind, now));
+			wait = (s64)(tour_key(t, at) - fair_horizon(s, &f->fluid.line[i], kind, now));
 			if (!(kind & REAL))
 				wait = fluid_to_ns(&f->fluid.line[i], wait);
 			/* Whoever is not sorted anew yet will be by then. */

@@ -60,7 +60,7 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 				continue;
 			/* Its clock is up to date by that. */
 			fair_horizon(s, &f->fluid.line[i], k, now);
-			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~t->key[cpu], now) : now + NS_PER_S;
+			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~tour_key(t, cpu), now) : now + NS_PER_S;
 			if (tree_before(c->best.due, due)) {
 				c->best.cpu = cpu;
 				c->best.due = due;
@@ -146,7 +146,7 @@ static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u
 
 	if (at == TOUR_NONE)
 		return;
-	due = fair_real_due(l, kind, q->due.key[at], now);
+	due = fair_real_due(l, kind, tour_key(&q->due, at), now);
 	if (!spare && tree_before(now + s->slice / 4, due))
 		return;
 	e = ent_of(tree_earliest(&q->on[at], horizon));

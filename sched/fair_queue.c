@@ -48,7 +48,7 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 			hi += hi % 64 == 0 && !~m->word[hi / 64] ? 64 : 1;
 		hi = hi < cpus ? hi : cpus;
 		got = lo < hi ? tour_best_of(t, lo, hi) : TOUR_NONE;
-		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(t->key[got], t->key[best])))
+		if (got != TOUR_NONE && (best == TOUR_NONE || tree_before(tour_key(t, got), tour_key(t, best))))
 			best = got;
 	}
 	return best;
@@ -82,9 +82,9 @@ static void publish_new(struct sched *s, struct sched_ent *e, u64 now)
 	struct queue *q = queue_of(fair_of(s), e);
 	u32 cpu = e->cpu;
 
-	if (!tour_has(&q->begin, cpu) || tree_before(e->sort.key, q->begin.key[cpu]))
+	if (!tour_has(&q->begin, cpu) || tree_before(e->sort.key, tour_key(&q->begin, cpu)))
 		tour_set(&q->begin, cpu, e->sort.key);
-	if (tour_has(&q->due, cpu) && !tree_before(e->sort.due, q->due.key[cpu]))
+	if (tour_has(&q->due, cpu) && !tree_before(e->sort.due, tour_key(&q->due, cpu)))
 		return;
 	if (!tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key))
 		tour_set(&q->due, cpu, e->sort.due);

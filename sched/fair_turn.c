@@ -2,6 +2,10 @@
 /*
  * A slice ends, and nothing else has happened since: the way of most switches. What charge, enqueue and pick do one after the
  * other is done here at once, with the same result: who leaves is compared with who waits before anybody is moved.
+ *
+ * Several pCPUs may do so at once. So a turn writes what is its pCPU's own only: who leaves and who comes, the tree, `current`,
+ * and its leaves of the tournaments. All the rest it reads: the clocks are computed for `now` and not brought up to date. Where
+ * more would have to change, it leaves that to fair_turn_alone().
  */
 #include <sched/fair_data.h>
 
@@ -9,7 +13,7 @@
 
 /* --- Steps that the common way shares ------------------------------------------------------------------------- */
 
-static inline __attribute__((always_inline)) u64 horizon_of(struct sched *s, struct sched_line *l, u32 kind, u64 now)
+u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
 {
 	if (kind & REAL)
 		return now + s->slice;
@@ -17,11 +21,6 @@ static inline __attribute__((always_inline)) u64 horizon_of(struct sched *s, str
 	if (l->level == FLUID_NO_LEVEL)
 		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
 	return fluid_virtual(l, now) + l->reach;
-}
-
-u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
-{
-	return horizon_of(s, l, kind, now);
 }
 
 void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
@@ -32,9 +31,10 @@ void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 		e->due = e->served + request(s);
 }
 
-void fair_forgive(struct sched *s, struct sched_ent *e)
+/* `lag`, or as much less as is forgiven. */
+static s64 forgive(struct sched *s, struct sched_ent *e, s64 lag)
 {
-	s64 lag = (s64)(e->group->clock - e->served), over = 0;
+	s64 over = 0;
 
 	if (lag > (s64)(2 * request(s)))
 		over = lag - (s64)(2 * request(s));
@@ -42,18 +42,24 @@ void fair_forgive(struct sched *s, struct sched_ent *e)
 		over = lag + (s64)request(s);
 	e->served += (u64)over;
 	e->due += (u64)over;
+	return lag - over;
+}
+
+rare void fair_forgive(struct sched *s, struct sched_ent *e)
+{
+	forgive(s, e, (s64)(e->group->clock - e->served));
 	e->found = false;
 }
 
-/* As tour_set(), which has little to do for a machine of one pCPU. */
-static void publish(struct tour *t, u32 cpu, u64 key)
+/* As tour_set_among(), which has little to do for a machine of one pCPU. */
+static inline __attribute__((always_inline)) void publish(struct tour *t, u32 cpu, u64 key)
 {
 	if (t->size > 1) {
-		tour_set(t, cpu, key);
+		tour_set_among(t, cpu, key);
 		return;
 	}
-	t->key[0] = key;
-	t->win[1] = 0;
+	atomic_store_explicit(&t->key[0], key, memory_order_relaxed);
+	atomic_store_explicit(&t->win[1], 0, memory_order_relaxed);
 }
 
 static inline __attribute__((always_inline)) void run(struct fair *f, struct queue *q, struct sched_ent *e, u32 cpu)
@@ -86,98 +92,140 @@ static rare bool keeps(struct sched *s, u32 cpu, struct sched_ent *e)
 	return e->endless;
 }
 
-static inline __attribute__((always_inline)) u64 slice(struct sched *s, u32 cpu, struct sched_ent *e)
+static inline __attribute__((always_inline)) u64 slice(const struct sched *s, const struct sched_ent *e)
 {
 	u64 left = (e->due - e->served + 255) >> 8;
 
-	e->endless = false;
-	if (!fair_of(s)->waiting[cpu] && keeps(s, cpu, e))
-		return SCHED_NEVER;
 	return min_u64(max_u64(left, s->slice / 8), s->slice);
 }
 
 rare u64 fair_slice(struct sched *s, u32 cpu, struct sched_ent *e)
 {
-	return slice(s, cpu, e);
+	e->endless = false;
+	if (!fair_of(s)->waiting[cpu] && keeps(s, cpu, e))
+		return SCHED_NEVER;
+	return slice(s, e);
 }
 
 /* --- At once -------------------------------------------------------------------------------------------------- */
 
+/* One turn, on the pCPU `cpu`: what it has read, and computed, of the clocks. */
+struct turn {
+	struct sched *s;
+	struct fair *f;
+	struct sched_line *l;
+	struct queue *q;
+	u64 now, virt, horizon; /* virtual time, and the latest beginning that may begin now */
+	u32 cpu;
+};
+
+/* So old, ns, may what the clocks are computed from become: then products fit into 64 bits. */
+#define LINE_AGE  BIT(27)
+#define GROUP_AGE BIT(30)
+
 /*
- * Nobody lingers, and nobody is still to be sorted anew; all who wait are in the queue of `e`, which may go on here. In a pool the
- * kind may have changed without a sign.
+ * Nobody lingers, and nobody is still to be sorted anew; all who wait are in the queue of `e`, which is sorted by
+ * virtual time and may go on here. In a pool the kind may have changed without a sign.
  */
-static bool is_plain(struct fair *f, const struct queue *q, u32 cpu, const struct sched_ent *e)
+static inline __attribute__((always_inline)) bool is_plain(const struct turn *t, const struct sched_ent *e)
 {
+	const struct fair *f = t->f;
 	const struct sched_group *g = e->group;
 
-	return !(f->fluid.stirred | f->lingering) && q->waiting == f->total && !e->endless && e->kind == fair_kind(g) &&
-	       !f->invited[cpu] && f->lines[cpu] >> g->line->index & 1;
+	if ((f->fluid.stirred | f->lingering) || e->endless || f->invited[t->cpu])
+		return false;
+	if (!fluid_sharing(g) || e->kind != (fluid_limited(g) ? LIMITED : 0))
+		return false;
+	if (!(f->lines[t->cpu] >> t->l->index & 1) || t->now - t->l->at > LINE_AGE || t->now - g->synced > GROUP_AGE)
+		return false;
+	if (t->q->waiting != f->total)
+		return false;
+	/* Nobody waits here: it may keep the pCPU. */
+	if (!f->waiting[t->cpu])
+		return fluid_member_rate(g) < SCHED_ONE;
+	/* Somebody may have to be kicked, so that those who wait here are let in there. */
+	return (tour_best(&f->idle) & tour_best(&f->endless)) == TOUR_NONE ||
+	       (tour_best(&f->idle) == TOUR_NONE && t->l->cpu_count == t->s->cpus);
 }
 
-/* As fluid_sync(), which it is where `g` is bound: it has its shares of what virtual time has passed since the pace is this one. */
-static void sync(struct sched_group *g, u64 now)
+/* As fluid_clock(), which it is where `g` is bound: it has its shares of what virtual time has passed since the pace is this one. */
+static inline __attribute__((always_inline)) u64 clock_of(const struct sched_group *g, u64 now, u64 virt)
 {
-	struct sched_line *l = g->line;
-	struct point *p = &g->by_cap;
+	const struct sched_line *l = g->line;
+	const struct point *p = &g->by_cap;
 	u64 passed;
 
-	if (g->floor || p->epoch != l->points.epoch || fluid_capped(g)) {
-		fluid_sync(g, now);
-		return;
-	}
-	passed = p->base_virt + fluid_virtual(l, now) - l->told - p->seen_virt;
-	g->synced = now;
-	p->seen_virt += passed;
-	g->clock += fluid_ratio(passed, g->params.shares, (u64)g->runnable << 16);
+	if (g->floor || p->epoch != l->points.epoch)
+		return fluid_clock(g, now, virt);
+	passed = p->base_virt + virt - l->told - p->seen_virt;
+	return g->clock + (passed * g->params.shares + g->rest) / ((u64)g->runnable << 16);
 }
 
-static void place_keys(struct fair *f, struct sched_ent *e)
+/* As fair_place_keys() of one that shares, whose group's clock is `clock`. */
+static inline __attribute__((always_inline)) void place_keys(const struct turn *t, struct sched_ent *e, u64 clock)
 {
-	struct sched_group *g = e->group;
-	u64 d = (u64)g->runnable << 16, clock = g->line->clock;
+	const struct sched_group *g = e->group;
+	u64 d = (u64)g->runnable << 16;
 
-	if (e->kind & REAL) {
-		fair_place_keys(f, e);
-		return;
-	}
-	e->sort.key = clock + (u64)fluid_scale((s64)(e->served - g->clock), d, g->params.shares);
-	e->sort.due = clock + (u64)fluid_scale((s64)(e->due - g->clock), d, g->params.shares);
-	e->placed = g->line->points.epoch;
+	e->sort.key = t->virt + (u64)fluid_scale((s64)(e->served - clock), d, g->params.shares);
+	e->sort.due = t->virt + (u64)fluid_scale((s64)(e->due - clock), d, g->params.shares);
+	e->placed = t->l->points.epoch;
+}
+
+/* Its keys are those of when it was queued: the pace is another. */
+static rare __attribute__((noinline)) void place_anew(const struct turn *t, struct sched_ent *w)
+{
+	u64 clock = fluid_clock(w->group, t->now, t->virt);
+
+	w->sort.key = t->virt + (u64)fluid_to_virtual(w->group, (s64)(w->served - clock));
+	w->sort.due = t->virt + (u64)fluid_to_virtual(w->group, (s64)(w->due - clock));
+	w->placed = t->l->points.epoch;
 }
 
 /* Is what `at` has waiting due so much earlier that it is worth fetching? */
-static rare bool is_worth(struct sched *s, const struct queue *q, const struct sched_ent *e, u32 at, u64 due, u64 now)
+static rare bool is_worth(const struct turn *t, u32 at, u64 due)
 {
-	struct sched_line *l = e->group->line;
+	u64 margin = fair_fetch_margin(t->s);
+	s64 there = fluid_to_ns(t->l, (s64)(tour_key(&t->q->due, at) - t->virt));
 
-	return fair_real_due(l, e->kind, q->due.key[at], now) + fair_fetch_margin(s) < fair_real_due(l, e->kind, due, now);
+	return tree_before(t->now + (u64)there + margin, t->now + (u64)fluid_to_ns(t->l, (s64)(due - t->virt)));
 }
 
-/* Most likely, so far as the tournament knows what waits here. */
-static bool will_fetch(struct sched *s, const struct queue *q, const struct sched_ent *e, u64 now)
+/* Most likely, so far as the tournament knows what waits here: before anything is searched. */
+static rare bool will_fetch(const struct turn *t, const struct sched_ent *e)
 {
-	u32 at = tour_best(&q->due);
+	const struct tour *due = &t->q->due;
+	u32 at = tour_best(due);
 
-	return at != TOUR_NONE && at != e->cpu && tour_has(&q->due, e->cpu) && is_worth(s, q, e, at, q->due.key[e->cpu], now);
+	return at != TOUR_NONE && at != t->cpu && tour_has(due, t->cpu) && tree_before(tour_key(due, t->cpu), e->sort.due) &&
+	       is_worth(t, at, tour_key(due, t->cpu));
+}
+
+/* May `at` have something waiting that may begin now, so far as the tournament knows? */
+static bool may_begin(const struct turn *t, u32 at)
+{
+	return !tree_before(t->horizon, tour_key(&t->q->begin, at));
 }
 
 /* May what other pCPUs have waiting be overlooked, while something here is due at `due`? As in fair_pick.c's look(). */
-static __attribute__((noinline)) bool none_elsewhere(struct sched *s, struct queue *q, const struct sched_ent *e, u64 due, u64 horizon, u64 now)
+static __attribute__((noinline)) bool none_elsewhere(const struct turn *t, const struct sched_ent *e, u64 due)
 {
-	u32 at = tour_best(&q->begin), cpu = e->cpu;
+	const struct queue *q = t->q;
+	u32 at = tour_best(&q->begin);
 
-	if (at != TOUR_NONE && at != cpu && !tour_has(&q->due, at) && !tree_before(e->sort.key, q->begin.key[at]))
+	/* It would publish anew what it has. */
+	if (at != TOUR_NONE && at != t->cpu && !tour_has(&q->due, at) && may_begin(t, at) &&
+	    !tree_before(e->sort.key, tour_key(&q->begin, at)))
 		return false;
 	at = tour_best(&q->due);
 	if (at == TOUR_NONE)
 		return true;
-	if (at == cpu)
-		return !tree_before(q->due.key[cpu], due);
-	if (tree_before(due, q->due.key[at]))
+	if (at == t->cpu)
+		return !tree_before(tour_key(&q->due, at), due);
+	if (tree_before(due, tour_key(&q->due, at)))
 		return true;
 	/* Due earlier, but perhaps not by enough. */
-	return tree_earliest(&q->on[at], horizon) && !is_worth(s, q, e, at, due, now);
+	return may_begin(t, at) && !is_worth(t, at, due);
 }
 
 static struct tree_node *earliest(const struct tree *t, u64 horizon)
@@ -197,115 +245,119 @@ static rare struct tree_node *draw(struct tree *on, struct sched_ent *e, u64 hor
 	return tree_earliest(on, horizon);
 }
 
-/* Who shall run after `e`, itself perhaps; NULL: that is to be found out in the common way. */
-static struct sched_ent *choose(struct sched *s, struct queue *q, struct sched_ent *e, u64 horizon, u64 now)
+/* May `w` be run as it is? */
+static inline bool is_ready(const struct turn *t, const struct sched_ent *w)
 {
-	bool alone = q->due.size == 1;
-	struct tree *on = &q->on[e->cpu];
+	const struct sched_group *g = w->group;
+
+	return !g->params.gang && !w->invited && (w->placed == t->l->points.epoch || w->kind == fair_kind(g));
+}
+
+/* Who shall run after `e`, itself perhaps; NULL: that is to be found out in the common way. */
+static struct sched_ent *choose(const struct turn *t, struct sched_ent *e)
+{
+	struct tree *on = &t->q->on[t->cpu];
 	struct tree_node *w;
 
-	if (!alone && will_fetch(s, q, e, now))
+	if (t->q->due.size > 1 && will_fetch(t, e))
 		return NULL;
-	w = earliest(on, horizon);
-	if (!tree_before(horizon, e->sort.key)) {
+	w = earliest(on, t->horizon);
+	if (!tree_before(t->horizon, e->sort.key)) {
 		if (!w || tree_before(e->sort.due, w->due))
 			w = &e->sort;
 		else if (w->due == e->sort.due)
-			w = draw(on, e, horizon);
+			w = draw(on, e, t->horizon);
 	}
-	if (!w || ent_of(w)->group->params.gang)
-		return NULL;
-	return alone || none_elsewhere(s, q, e, w->due, horizon, now) ? ent_of(w) : NULL;
+	if (w && is_ready(t, ent_of(w)) && (t->q->due.size == 1 || none_elsewhere(t, e, w->due)))
+		return ent_of(w);
+	if (e->state == SCHED_QUEUED) {
+		tree_remove(on, &e->sort);
+		e->state = SCHED_RUNNING;
+	}
+	return NULL;
 }
 
-/* `w` leaves the tree and `e` takes its place. */
-static void change_places(struct tree *on, struct tree_node *w, struct tree_node *e)
+/* `w` leaves the tree and `e` takes its place, if it is not there yet. */
+static void change_places(struct tree *on, struct sched_ent *w, struct sched_ent *e)
 {
-	if (on->root == w && !w->left && !w->right) {
-		e->left = e->right = NULL;
-		e->least = e->due;
-		on->root = e;
-		return;
+	if (on->root == &w->sort && !w->sort.left && !w->sort.right) {
+		e->sort.left = e->sort.right = NULL;
+		e->sort.least = e->sort.due;
+		on->root = &e->sort;
+	} else {
+		tree_remove(on, &w->sort);
+		if (e->state != SCHED_QUEUED)
+			tree_insert(on, &e->sort);
 	}
-	tree_remove(on, w);
-	tree_insert(on, e);
+	e->state = SCHED_QUEUED;
 }
 
-/* What waits on `cpu` is another. As fair_publish(). */
-static void tell(struct sched *s, struct queue *q, const struct sched_ent *e, u64 horizon, u64 now)
+/* What waits here is another. As fair_publish(). */
+static void tell(const struct turn *t)
 {
-	const struct tree_node *n = q->on[e->cpu].root;
+	const struct tree *on = &t->q->on[t->cpu];
+	const struct tree_node *n = on->root;
 
 	if (!n)
 		return;
-	if (n->left || n->right || tree_before(horizon, n->key)) {
-		fair_publish(s, e->group->line, e->kind, e->cpu, now);
-		return;
+	if (n->left || n->right) {
+		publish(&t->q->begin, t->cpu, tree_first(on)->key);
+		n = tree_earliest(on, t->horizon);
+	} else {
+		publish(&t->q->begin, t->cpu, n->key);
+		n = tree_before(t->horizon, n->key) ? NULL : n;
 	}
-	publish(&q->begin, e->cpu, n->key);
-	publish(&q->due, e->cpu, n->due);
+	if (n)
+		publish(&t->q->due, t->cpu, n->due);
+	else
+		tour_clear_among(&t->q->due, t->cpu);
 }
 
-/* Whom `e` gives way to, if that can be told so; it is in no queue yet, and the other no longer. */
-static struct sched_ent *turn(struct sched *s, struct queue *q, struct sched_ent *e, u64 now)
+bool fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag, struct sched_pick *got)
 {
-	u64 horizon = horizon_of(s, e->group->line, e->kind, now);
-	struct sched_ent *w = choose(s, q, e, horizon, now);
+	struct sched_ent *w;
+	struct turn t;
+	u64 clock;
+	s64 behind;
 
+	t.s = s;
+	t.f = fair_of(s);
+	t.l = e->group->line;
+	t.q = queue_of(t.f, e);
+	t.now = now;
+	t.cpu = cpu;
+	if (!is_plain(&t, e))
+		return false;
+	fair_serve(s, e, e->counted < ran ? ran - e->counted : 0);
+	t.virt = t.l->clock + ((now - t.l->at) * t.l->rate + t.l->rest) / t.l->weight;
+	t.horizon = t.virt + t.l->reach;
+	clock = clock_of(e->group, now, t.virt);
+	behind = (s64)(clock - e->served);
+	if (behind > (s64)(2 * request(s)) || e->found)
+		behind = forgive(s, e, behind);
+	place_keys(&t, e, clock);
+	w = choose(&t, e);
 	if (!w)
-		return NULL;
-	if (e->state == SCHED_QUEUED)
-		tree_remove(&q->on[e->cpu], &w->sort);
-	else if (w != e)
-		change_places(&q->on[e->cpu], &w->sort, &e->sort);
-	e->state = SCHED_QUEUED;
-	if (w->invited)
-		fair_uninvite(fair_of(s), w);
-	tell(s, q, e, horizon, now);
-	return w;
+		return false;
+	*lag = behind / 256;
+	e->ran += ran;
+	e->found = false;
+	if (w != e || e->state == SCHED_QUEUED)
+		change_places(&t.q->on[cpu], w, e);
+	tell(&t);
+	fair_take(w, cpu, false, now);
+	if (w->placed != e->placed)
+		place_anew(&t, w);
+	w->endless = false;
+	run(t.f, t.q, w, cpu);
+	*got = (struct sched_pick){ .ent = w, .slice = slice(s, w) };
+	return true;
 }
 
-/* In the common way, of `e`, which is charged. */
-static rare struct sched_pick step(struct sched *s, u32 cpu, struct sched_ent *e, u64 now, s64 *lag)
+struct sched_pick fair_turn_alone(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag)
 {
-	if (e->state == SCHED_QUEUED)
-		tree_remove(&queue_of(fair_of(s), e)->on[cpu], &e->sort);
-	e->state = SCHED_RUNNING;
-	fair_stop(fair_of(s), e);
+	fair_charge(s, cpu, e, ran);
 	fair_put_back(s, e, now);
 	*lag = (s64)(e->group->clock - e->served) / 256;
 	return fair_pick(s, cpu, now);
-}
-
-struct sched_pick fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag)
-{
-	struct fair *f = fair_of(s);
-	struct queue *q = queue_of(f, e);
-	struct sched_ent *w;
-	s64 behind;
-	bool plain = is_plain(f, q, cpu, e);
-
-	e->ran += ran;
-	fair_serve(s, e, e->counted < ran ? ran - e->counted : 0);
-	if (!plain)
-		return step(s, cpu, e, now, lag);
-	f->last = now;
-	sync(e->group, now);
-	behind = (s64)(e->group->clock - e->served);
-	if (behind > (s64)(2 * request(s)) || e->found) {
-		fair_forgive(s, e);
-		behind = (s64)(e->group->clock - e->served);
-	}
-	*lag = behind / 256;
-	place_keys(f, e);
-	w = turn(s, q, e, now);
-	if (!w)
-		return step(s, cpu, e, now, lag);
-	fair_take(w, cpu, false, now);
-	if (w->placed == e->placed)
-		run(f, q, w, cpu);
-	else
-		fair_run_anew(f, w, now);
-	fair_let_in(s, cpu);
-	return (struct sched_pick){ .ent = w, .slice = slice(s, cpu, w) };
 }

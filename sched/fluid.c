@@ -8,14 +8,26 @@
 #include <sched/share.h>
 #include <sched/steps.h>
 
-u64 fluid_ratio_wide(u64 a, u64 b, u64 d)
+static u64 divide(unsigned __int128 a, u64 d)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
-	u64 most = 1ull << 62;
+	return a >> 62 >= d ? 1ull << 62 : div_wide(a, d);
+}
 
-	if (!a)
-		return 0;
-	return product >> 62 >= d ? most : mul_div(a, b, d);
+u64 fluid_ratio_wide(u64 a, u64 b, u64 d, u64 rest)
+{
+	unsigned __int128 product = (unsigned __int128)a * b + rest;
+
+	return product ? divide(product, d) : 0;
+}
+
+u64 fluid_virtual(struct sched_line *l, u64 now)
+{
+	u64 since = now - l->at, passed = l->weight ? fluid_ratio_wide(since, l->rate, l->weight, l->rest) : 0;
+
+	l->rest += since * l->rate - passed * l->weight;
+	l->clock += passed;
+	l->at = now;
+	return l->clock;
 }
 
 /* Outside of the way of most switches: one copy for all. */
@@ -44,50 +56,90 @@ bool fluid_limited_by_pool(const struct sched_group *g)
 	return false;
 }
 
-/* What passed for a point since its owner looked last. */
-static void look(const struct sched_line *l, struct point *p, s64 *real, s64 *virt)
+/* What passed for a point since its owner looked last, until `now`, when virtual time is `virt`. */
+static void look(const struct sched_line *l, const struct point *p, u64 now, u64 virt, s64 *real, s64 *shared)
 {
 	bool beyond = p->key <= l->level;
-	u64 sum;
+	u64 base_real, base_virt;
 
-	points_read(&l->points, p);
-	sum = p->base_real + (beyond ? l->at - l->told_at : 0);
-	*real = (s64)(sum - p->seen_real);
-	p->seen_real = sum;
-	sum = p->base_virt + (beyond ? 0 : l->clock - l->told);
-	*virt = (s64)(sum - p->seen_virt);
-	p->seen_virt = sum;
+	points_read(&l->points, p, &base_real, &base_virt);
+	*real = (s64)(base_real + (beyond ? now - l->told_at : 0) - p->seen_real);
+	*shared = (s64)(base_virt + (beyond ? 0 : virt - l->told) - p->seen_virt);
 }
 
-/* Beyond its cap's point it got its cap, before its floor's its floor, and between them its shares of virtual time. */
-void fluid_sync(struct sched_group *g, u64 now)
+/* The owner looks. */
+static void see(const struct sched_line *l, struct point *p)
+{
+	s64 real, virt;
+
+	points_keep(&l->points, p);
+	look(l, p, l->at, l->clock, &real, &virt);
+	p->seen_real += (u64)real;
+	p->seen_virt += (u64)virt;
+}
+
+/*
+ * Service that its members got since g->clock, together; 2^-16 of its unit. Beyond its cap's point `g` got its cap, before its
+ * floor's its floor, and between them its shares of virtual time.
+ */
+static __int128 given(const struct sched_group *g, u64 now, u64 virt)
 {
 	s64 above, to_cap, since = (s64)(now - g->synced), to_floor = 0, shared = since;
-	u64 d = (u64)g->runnable << 16;
+
+	look(g->line, &g->by_cap, now, virt, &above, &to_cap);
+	if (g->floor)
+		look(g->line, &g->by_floor, now, virt, &shared, &to_floor);
+	return (__int128)(to_cap - to_floor) * g->params.shares + (__int128)above * (s64)g->cap +
+	       (__int128)(since - shared) * (s64)g->floor + g->rest;
+}
+
+/* Rounded down. */
+static u64 each_of(__int128 sum, u64 d)
+{
+	return sum < 0 ? ~divide((unsigned __int128)~sum, d) : divide((unsigned __int128)sum, d);
+}
+
+u64 fluid_clock(const struct sched_group *g, u64 now, u64 virt)
+{
+	return g->clock + each_of(given(g, now, virt), (u64)g->runnable << 16);
+}
+
+void fluid_sync(struct sched_group *g, u64 now)
+{
+	u64 d = (u64)g->runnable << 16, each;
+	__int128 sum;
 
 	if (!g->runnable)
 		return;
 	/* No time has passed, and nothing was given. */
 	if (g->synced == now && g->line->at == now && g->gifts == g->line->gifts)
 		return;
-	fluid_virtual(g->line, now);
+	points_keep(&g->line->points, &g->by_cap);
+	if (g->floor)
+		points_keep(&g->line->points, &g->by_floor);
+	sum = given(g, now, fluid_virtual(g->line, now));
+	each = each_of(sum, d);
+	g->rest = (u64)sum - each * d;
+	g->clock += each;
+	see(g->line, &g->by_cap);
+	if (g->floor)
+		see(g->line, &g->by_floor);
 	g->synced = now;
 	g->gifts = g->line->gifts;
-	look(g->line, &g->by_cap, &above, &to_cap);
-	if (g->floor)
-		look(g->line, &g->by_floor, &shared, &to_floor);
-	g->clock += (u64)(scale(to_cap - to_floor, g->params.shares, d) + scale(above, g->cap, d) +
-			  scale(since - shared, g->floor, d));
+}
+
+s64 fluid_to_virtual(const struct sched_group *g, s64 service)
+{
+	return scale(service, (u64)g->runnable << 16, g->params.shares);
 }
 
 u64 fluid_when(const struct sched_group *g, u64 clock)
 {
 	s64 ahead = (s64)(clock - g->clock);
-	u64 d = (u64)g->runnable << 16;
 
 	if (fluid_sharing(g))
-		return g->line->clock + (u64)scale(ahead, d, g->params.shares);
-	return g->synced + (u64)scale(ahead, d, fluid_capped(g) ? g->cap : g->floor);
+		return g->line->clock + (u64)fluid_to_virtual(g, ahead);
+	return g->synced + (u64)scale(ahead, (u64)g->runnable << 16, fluid_capped(g) ? g->cap : g->floor);
 }
 
 /* What the group gets now. */
@@ -192,13 +244,11 @@ static void withdraw(struct sched_group *g)
 
 static void put_point(struct sched_line *l, struct point *p, s64 sign, u64 bound, u64 shares)
 {
-	s64 real, virt;
-
 	p->key = mul_div(bound, SCHED_ONE, shares);
 	p->weight = sign * (s64)shares;
 	p->bound = sign * (s64)bound;
 	points_insert(&l->points, p, l->level);
-	look(l, p, &real, &virt);
+	see(l, p);
 }
 
 /* Its members can use `most`. */
@@ -216,6 +266,7 @@ static void place(struct sched_group *g, u64 most, u64 now)
 	if (g->floor)
 		put_point(l, &g->by_floor, -1, g->floor, g->params.shares);
 	g->synced = now;
+	g->rest = 0;
 }
 
 static void note(struct fluid *f, struct sched_group *g)

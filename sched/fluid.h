@@ -22,6 +22,7 @@ struct sched_line {
 	u64 rate, weight;    /* the same as a fraction: what those get together that share, and their shares */
 	u64 reach;	     /* virtual time to come in a slice, at today's pace */
 	u64 clock, at;	     /* virtual time (2^-24 ns for each share), and when it was that */
+	u64 rest;	     /* what `clock` still lacks, in parts of 1/weight: it is the same however often it was brought up to date */
 	u64 told, told_at;   /* the same, as far as the points know */
 	u64 gifts;	     /* times that somebody's service was given to those that share here */
 	u64 caps, floors;    /* of its runnable members, together */
@@ -59,7 +60,9 @@ void fluid_heed(struct sched_group *g);
 void fluid_check(struct fluid *f, struct sched_group *g);
 /* Of `lines` the one with the fewest pCPUs that is full: its family. None: all lines. */
 u64 fluid_owners(const struct fluid *f, u64 lines);
-/* Brings g->clock up to date. */
+/* What g->clock is at `now`, when its line's virtual time is `virt`. */
+u64 fluid_clock(const struct sched_group *g, u64 now, u64 virt);
+/* Brings it up to date. */
 void fluid_sync(struct sched_group *g, u64 now);
 /* ns, when the line's virtual time will be that, or was first known to be past it. */
 u64 fluid_time(const struct sched_line *l, u64 virt);
@@ -71,14 +74,14 @@ u64 fluid_time(const struct sched_line *l, u64 virt);
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
 void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);
 
-/* a * b / d; very much if it is more than that. Mostly the product is of 64 bits. */
-u64 fluid_ratio_wide(u64 a, u64 b, u64 d);
+/* (a * b + rest) / d; very much if it is more than that. Mostly the product is of 64 bits. */
+u64 fluid_ratio_wide(u64 a, u64 b, u64 d, u64 rest);
 static inline u64 fluid_ratio(u64 a, u64 b, u64 d)
 {
 	u64 product;
 
 	if (__builtin_mul_overflow(a, b, &product) || d <= 4)
-		return fluid_ratio_wide(a, b, d);
+		return fluid_ratio_wide(a, b, d, 0);
 	return product / d;
 }
 
@@ -90,14 +93,8 @@ static inline s64 fluid_scale(s64 a, u64 b, u64 d)
 	return (s64)((fluid_ratio(((u64)a ^ sign) - sign, b, d) ^ sign) - sign);
 }
 
-/* The line's virtual time. */
-static inline u64 fluid_virtual(struct sched_line *l, u64 now)
-{
-	if (l->at != now && l->weight)
-		l->clock += fluid_ratio(now - l->at, l->rate, l->weight);
-	l->at = now;
-	return l->clock;
-}
+/* The line's virtual time, brought up to date. */
+u64 fluid_virtual(struct sched_line *l, u64 now);
 
 /* Can its members use more than they may? */
 bool fluid_limited_by_pool(const struct sched_group *g);
@@ -127,5 +124,7 @@ u64 fluid_rate(const struct sched_group *g);
 u64 fluid_member_rate(const struct sched_group *g);
 /* When, by the clock that drives g, each member will have got `clock` (1/256 ns); g is in sync. */
 u64 fluid_when(const struct sched_group *g, u64 clock);
+/* Virtual time in which each member of `g`, which shares, gets so much service. */
+s64 fluid_to_virtual(const struct sched_group *g, s64 service);
 /* ns in so much virtual time, at today's pace. */
 s64 fluid_to_ns(const struct sched_line *l, s64 virt);

@@ -163,20 +163,24 @@ void points_pass(struct points *t, u64 level, u64 real, u64 virt)
 	}
 }
 
-void points_read(const struct points *t, struct point *p)
+void points_read(const struct points *t, const struct point *p, u64 *real, u64 *virt)
 {
-	const struct point *at = t->root;
+	bool kept = p->epoch == t->epoch;
+	const struct point *at = kept ? p : t->root;
 
-	if (p->epoch == t->epoch)
-		return;
-	p->base_real = p->real;
-	p->base_virt = p->virt;
+	*real = kept ? p->base_real : p->real;
+	*virt = kept ? p->base_virt : p->virt;
 	while (at != p) {
 		sched_step();
-		p->base_real += at->more_real;
-		p->base_virt += at->more_virt;
+		*real += at->more_real;
+		*virt += at->more_virt;
 		at = before(p, at) ? at->left : at->right;
 	}
+}
+
+void points_keep(const struct points *t, struct point *p)
+{
+	points_read(t, p, &p->base_real, &p->base_virt);
 	p->epoch = t->epoch;
 }
 

@@ -39,8 +39,10 @@ void points_remove(struct points *t, struct point *p);
 void points_sum(const struct points *t, u64 level, s64 *bound, s64 *weight);
 /* So much time passed for the points up to `level`, so much virtual time for those beyond. */
 void points_pass(struct points *t, u64 level, u64 real, u64 virt);
-/* Brings base_real and base_virt of `p` up to the epoch. */
-void points_read(const struct points *t, struct point *p);
+/* What passed for `p`, all that was to be told included. */
+void points_read(const struct points *t, const struct point *p, u64 *real, u64 *virt);
+/* Keeps that until the epoch ends: it takes O(1) steps then. */
+void points_keep(const struct points *t, struct point *p);
 /* A point that is noted as at or beyond this level and is not; or the other way about; or NULL. */
 struct point *points_wrong(struct points *t, u64 level, bool noted);
 void points_note(struct points *t, struct point *p, bool noted);

@@ -4,8 +4,7 @@
  * test/sim/ the other; docs/SCHEDULER.md says what they compute. Time is ns and never runs backwards; the time between two
  * calls of pick() on a pCPU is charged to what ran there, so that all of it is accounted for.
  *
- * Locks belong to the caller: it serialises all calls on one struct sched. (How fair.c's data divides among locks is in
- * docs/SCHEDULER.md, "Locks".)
+ * Locks belong to the caller: it serialises all calls on one struct sched, but for turn() (docs/SCHEDULER.md, "Locks").
  */
 #pragma once
 
@@ -69,6 +68,7 @@ struct sched_group {
 	u32 sorted;		   /* fair: so many were runnable when all its members were sorted */
 	u64 floor, cap;		   /* its reservation and limit as far as its members can use them */
 	u64 clock;		   /* 1/256 ns of service that the ideal gave each member */
+	u64 rest;		   /* what it lacks, in 2^-16 for all of them together */
 	u64 synced;		   /* ns, when that was brought up to date */
 	u64 gifts;		   /* of its line, so far as that counts them */
 	struct point by_cap, by_floor;
@@ -153,7 +153,12 @@ struct sched_policy {
 	 * `e` has run on `cpu` for `ran` ns until now and still is runnable: as charge(), enqueue() and pick(). Its lag now: ns that the
 	 * ideal has given it less what it was charged with. NULL: the caller does these; the policy has no ideal.
 	 */
-	struct sched_pick (*turn)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
+	struct sched_pick (*turn_alone)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
+	/*
+	 * The same, beside the turns of other pCPUs, but of nobody else: each pCPU has its own `now`, which is not before that of any
+	 * other call that is over. False: not this time; turn_alone() is to be called, soon. NULL: always false.
+	 */
+	bool (*turn)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag, struct sched_pick *got);
 };
 
 extern const struct sched_policy sched_rr, sched_fair, sched_fixed;

@@ -95,6 +95,7 @@ static void set_level(struct fluid *f, struct sched_line *l, const struct level 
 	l->level = v->key;
 	l->rate = v->rate;
 	l->weight = v->weight;
+	l->rest = 0;
 	l->reach = l->weight ? fluid_ratio(f->slice, l->rate, l->weight) : 0;
 }
 

@@ -8,8 +8,8 @@
 #include <lib/types.h>
 
 #ifdef PLINTH_HOST
-extern u64 sched_steps;
-#define sched_steps_here u64 sched_steps
+extern _Thread_local u64 sched_steps;
+#define sched_steps_here _Thread_local u64 sched_steps
 static inline void sched_step(void)
 {
 	sched_steps++;

@@ -1,4 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Why several may replay at once. What a node says follows from what its children say, and from the keys of those two. Whoever
+ * changes one of these comes to the node afterwards: who has stored a child goes on to its parent, who has changed a key goes up
+ * to the root. There it stores what follows from what it reads, until it finds that there. Consider the last change of what a
+ * node follows from. Who made it comes later, reads what is final, and leaves the right winner. Whoever stores a wrong one after
+ * that has read before the change; it reads again after its store, all loads and stores being in one order, and mends it.
+ *
+ * So nobody may turn back halfway, but who is alone: an "unchanged" node may have been another in between, and those above it
+ * may still follow from that.
+ */
 #include <sched/tour.h>
 
 #include <sched/steps.h>
@@ -21,51 +31,76 @@ size_t tour_bytes(u32 count)
 rare void tour_init(struct tour *t, u32 count, char **mem)
 {
 	t->size = tour_size(count);
-	t->key = (u64 *)*mem;
-	t->win = (u32 *)(t->key + t->size);
+	t->key = (_Atomic(u64) *)*mem;
+	t->win = (_Atomic(u32) *)(t->key + t->size);
 	*mem += tour_bytes(count);
 	for (u32 i = 0; i < 2 * t->size; i++)
-		t->win[i] = TOUR_NONE;
+		atomic_init(&t->win[i], TOUR_NONE);
 }
 
 /* The lower number wins a draw. */
 static u32 winner(const struct tour *t, u32 a, u32 b)
 {
+	u64 of_a, of_b;
+
 	if (a == TOUR_NONE || b == TOUR_NONE)
 		return a == TOUR_NONE ? b : a;
-	if (t->key[a] == t->key[b])
+	of_a = t->key[a];
+	of_b = t->key[b];
+	if (of_a == of_b)
 		return a < b ? a : b;
-	return tree_before(t->key[b], t->key[a]) ? b : a;
+	return tree_before(of_b, of_a) ? b : a;
 }
 
-static void replay(struct tour *t, u32 cpu)
+static void replay(struct tour *t, u32 cpu, bool alone)
 {
 	for (u32 i = (t->size + cpu) / 2; i; i /= 2) {
-		u32 now = winner(t, t->win[2 * i], t->win[2 * i + 1]);
+		u32 before = t->win[i], now;
 
 		sched_step();
+		while ((now = winner(t, t->win[2 * i], t->win[2 * i + 1])) != t->win[i])
+			t->win[i] = now;
 		/* Another one won here before and still does: nothing changes above. */
-		if (now == t->win[i] && now != cpu)
+		if (alone && now == before && now != cpu)
 			break;
-		t->win[i] = now;
 	}
+}
+
+static void set(struct tour *t, u32 cpu, u64 key, bool alone)
+{
+	if (tour_has(t, cpu) && tour_key(t, cpu) == key)
+		return;
+	t->key[cpu] = key;
+	t->win[t->size + cpu] = cpu;
+	replay(t, cpu, alone);
+}
+
+static void clear(struct tour *t, u32 cpu, bool alone)
+{
+	if (!tour_has(t, cpu))
+		return;
+	t->win[t->size + cpu] = TOUR_NONE;
+	replay(t, cpu, alone);
 }
 
 void tour_set(struct tour *t, u32 cpu, u64 key)
 {
-	if (t->win[t->size + cpu] == cpu && t->key[cpu] == key)
-		return;
-	t->key[cpu] = key;
-	t->win[t->size + cpu] = cpu;
-	replay(t, cpu);
+	set(t, cpu, key, true);
 }
 
 void tour_clear(struct tour *t, u32 cpu)
 {
-	if (t->win[t->size + cpu] == TOUR_NONE)
-		return;
-	t->win[t->size + cpu] = TOUR_NONE;
-	replay(t, cpu);
+	clear(t, cpu, true);
+}
+
+void tour_set_among(struct tour *t, u32 cpu, u64 key)
+{
+	set(t, cpu, key, false);
+}
+
+void tour_clear_among(struct tour *t, u32 cpu)
+{
+	clear(t, cpu, false);
 }
 
 u32 tour_best_of(const struct tour *t, u32 lo, u32 hi)

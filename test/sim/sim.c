@@ -174,7 +174,7 @@ static bool put_back(struct sim *m, u32 cpu)
 		v->left -= ran < v->left ? ran : v->left;
 	again = v->left && !v->gone;
 	m->waiting += again;
-	if (again && m->sched.policy->turn && !m->stepwise)
+	if (again && m->sched.policy->turn_alone && !m->stepwise)
 		return true;
 	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
 	if (again)
@@ -245,10 +245,13 @@ static void resched(struct sim *m, u32 cpu)
 		c->idle_ns += m->now - c->since;
 	/* It counts as the two calls that it is instead of. */
 	m->ops += turn;
-	if (turn)
-		p = m->sched.policy->turn(&m->sched, cpu, &v->ent, m->now - c->since, m->now, &lag);
-	else
+	m->turns += turn;
+	if (!turn)
 		p = m->sched.policy->pick(&m->sched, cpu, m->now);
+	else if (m->sched.policy->turn(&m->sched, cpu, &v->ent, m->now - c->since, m->now, &lag, &p))
+		m->turns_beside++;
+	else
+		p = m->sched.policy->turn_alone(&m->sched, cpu, &v->ent, m->now - c->since, m->now, &lag);
 	count(m, before);
 	c->since = m->now;
 	c->current = p.ent ? container_of(p.ent, struct sim_vcpu, ent) : NULL;

