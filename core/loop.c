@@ -47,14 +47,8 @@ static void kick(struct sched *s, u32 cpu)
 static void kick_all(const struct sched_mask *who)
 {
 	for (u32 i = 0; i < ARRAY_LEN(who->word); i++)
-		for (u64 left = who->word[i]; left; left &= left - 1) {
-			u32 cpu = i * 64 + (u32)__builtin_ctzll(left);
-
-			/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
-			atomic_store_explicit(&pcpu_get(cpu)->wanted, true, memory_order_release);
-			if (cpu != this_pcpu()->id)
-				pcpu_kick(cpu);
-		}
+		for (u64 left = who->word[i]; left; left &= left - 1)
+			pcpu_want(i * 64 + (u32)__builtin_ctzll(left));
 }
 
 static rare void unlock_and_kick(void)
@@ -238,19 +232,13 @@ static void make_wait(struct pcpu *p, struct runnable *r, u64 now)
 /* That, and what shall run instead: itself, perhaps. */
 static struct sched_pick take_turns(struct pcpu *p, struct runnable *r, u64 now)
 {
-	const struct sched_policy *policy = rq.sched.policy;
 	u64 ran = now - p->since;
 	struct sched_pick got;
 
 	make_wait(p, r, now);
-	if (policy->turn_alone) {
-		got = policy->turn_alone(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
-		note_lag(&r->times);
-		return got;
-	}
-	policy->charge(&rq.sched, p->id, &r->ent, ran);
-	policy->enqueue(&rq.sched, &r->ent, now);
-	return policy->pick(&rq.sched, p->id, now);
+	got = rq.sched.policy->turn_alone(&rq.sched, p->id, &r->ent, ran, now, &r->times.lag);
+	note_lag(&r->times);
+	return got;
 }
 
 /* The same beside what other pCPUs do; false: not this time. */

@@ -193,6 +193,14 @@ void pcpu_kick(u32 id)
 	lapic_send(pcpus[id]->apic_id, VEC_KICK);
 }
 
+void pcpu_want(u32 id)
+{
+	/* Pairs with the acquire in run_wanted(); an idle pCPU looks anyway. */
+	atomic_store_explicit(&pcpu_get(id)->wanted, true, memory_order_release);
+	if (id != this_pcpu()->id)
+		pcpu_kick(id);
+}
+
 void pcpu_release(void)
 {
 	atomic_store_explicit(&released, true, memory_order_release);

@@ -72,5 +72,7 @@ void pcpu_reset_others(const u32 *apic_ids, u32 count);
 u32 pcpu_start_others(const u32 *apic_ids, u32 count, hpa_t trampoline, enum status (*on)(void));
 /* Makes another pCPU leave its guest or its sleep, to look at what was changed for it. */
 void pcpu_kick(u32 id);
+/* Makes a pCPU's loop look again for what it shall run; this one's, too. */
+void pcpu_want(u32 id);
 /* Lets all pCPUs enter their loops (they wait until the VMs are made). */
 void pcpu_release(void);

@@ -141,4 +141,5 @@ const struct sched_policy sched_fixed = {
 	.block = block,
 	.pick = pick,
 	.charge = charge,
+	.turn_alone = sched_turn_in_steps,
 };

@@ -79,4 +79,5 @@ const struct sched_policy sched_rr = {
 	.block = block,
 	.pick = pick,
 	.charge = charge,
+	.turn_alone = sched_turn_in_steps,
 };

@@ -89,6 +89,13 @@ void sched_kick_idle(struct sched *s, const struct sched_ent *e)
 	}
 }
 
+struct sched_pick sched_turn_in_steps(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag)
+{
+	s->policy->charge(s, cpu, e, ran);
+	s->policy->enqueue(s, e, now);
+	return s->policy->pick(s, cpu, now);
+}
+
 const struct sched_policy *sched_policy_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++)

@@ -151,7 +151,7 @@ struct sched_policy {
 	bool (*yield)(struct sched *s, struct sched_ent *e, u64 now);
 	/*
 	 * `e` has run on `cpu` for `ran` ns until now and still is runnable: as charge(), enqueue() and pick(). Its lag now: ns that the
-	 * ideal has given it less what it was charged with. NULL: the caller does these; the policy has no ideal.
+	 * ideal has given it less what it was charged with; left as it is by a policy without an ideal, whose it is sched_turn_in_steps().
 	 */
 	struct sched_pick (*turn_alone)(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
 	/*
@@ -170,6 +170,8 @@ void sched_ent_init(struct sched_ent *e, struct sched_group *g, u32 id);
 void sched_params_init(struct sched_params *p, u32 vcpus);
 /* E_INVAL or E_RANGE for what no policy can obey; `parent` is attached. */
 enum status must_check sched_params_check(const struct sched_params *p, u32 cpus);
+/* turn_alone() of policies that have no shorter way. */
+struct sched_pick sched_turn_in_steps(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag);
 /* For policies with one queue: pCPU `cpu` has found something to run, or not; and one that has not, if any, is to look for `e`. */
 void sched_note_idle(struct sched *s, u32 cpu, bool idle);
 void sched_kick_idle(struct sched *s, const struct sched_ent *e);

@@ -174,7 +174,7 @@ static bool put_back(struct sim *m, u32 cpu)
 		v->left -= ran < v->left ? ran : v->left;
 	again = v->left && !v->gone;
 	m->waiting += again;
-	if (again && m->sched.policy->turn_alone && !m->stepwise)
+	if (again && m->sched.policy->turn && !m->stepwise)
 		return true;
 	m->sched.policy->charge(&m->sched, cpu, &v->ent, ran);
 	if (again)
