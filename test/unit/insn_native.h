@@ -76,7 +76,8 @@ static int make_page(void **state)
 	return page == MAP_FAILED ? -1 : 0;
 }
 
-static void run_native(const u8 *bytes, size_t len, struct native *n)
+/* UBSan would look for the function's type in front of the page. */
+__attribute__((no_sanitize("function"))) static void run_native(const u8 *bytes, size_t len, struct native *n)
 {
 	u8 *slot = page + (trampoline_slot - trampoline);
 
