@@ -12,7 +12,7 @@
 #include <vm/gwalk.h>
 #include <vm/insn.h>
 
-#define INSN_CACHE_SLOTS 64 /* each instruction may be in one of two */
+#define INSN_CACHE_SLOTS 16 /* each instruction may be in one of two */
 #define INSN_CACHE_STEPS 4 /* guests have no paging with five levels */
 
 struct insn_cache_slot {
@@ -34,10 +34,10 @@ struct insn_cache {
 
 void insn_cache_init(struct insn_cache *c);
 
-/* The first of the two; the other differs in bit 0. Fibonacci hashing: the addresses are close to each other, and often even. */
+/* The first of the two; the other differs in bit 0. */
 static inline unsigned insn_cache_slot(gva_t rip)
 {
-	return ((u32)rip * 0x9e3779b1u) / (u32)((1ull << 32) / INSN_CACHE_SLOTS);
+	return (rip ^ rip >> 4) % (INSN_CACHE_SLOTS / 2) * 2;
 }
 
 /* Other vCPUs may write here: a word that is half old and half new is what a fetch might see, too. */
