@@ -193,10 +193,14 @@ void pit_rate(u32 hz)
 
 void rt_ap_start(void)
 {
+	u32 index = ap_index;
+	void (*fn)(u32 index) = ap_fn;
+
 	trap_load();
 	apic_enable();
+	/* From now on they are the next one's. */
 	ap_arrived = 1;
-	ap_fn(ap_index);
+	fn(index);
 	sleep_forever();
 }
 
