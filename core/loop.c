@@ -376,7 +376,7 @@ _Noreturn void run_loop(void)
 		struct sched_pick got;
 		u64 until, now = look(p);
 
-		/* What is asked from now on comes with another kick; what was before, next() sees under the lock. */
+		/* What is asked from now on comes with another kick; next() sees what was before: lock and turn_begin() are barriers. */
 		atomic_store_explicit(&p->wanted, false, memory_order_relaxed);
 		got = next(p, r, result, now);
 		if (result == RUN_GONE) {

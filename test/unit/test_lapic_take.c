@@ -103,14 +103,20 @@ static void same_in_one_step_and_in_two(void **state)
 	assert_true(taken > STEPS / 20);
 }
 
-/* It goes past the IRR, but a level-triggered one of its vector that came before has left its mark in the TMR. */
-static void the_timer_is_an_edge(void **state)
+/* The timer's vector is 51h, and the vCPU handles an interrupt. */
+static void busy_with(u8 vector, bool level)
 {
 	rig_start(1);
 	wr(one, DIVIDE, DIVIDE_BY_1);
 	wr(one, TIMER, 0x51);
-	interrupt(0x51, true);
-	assert_int_equal(lapic_take(one), 0x51);
+	interrupt(vector, level);
+	assert_int_equal(lapic_take(one), vector);
+}
+
+/* It goes past the IRR, but a level-triggered one of its vector that came before has left its mark in the TMR. */
+static void the_timer_is_an_edge(void **state)
+{
+	busy_with(0x51, true);
 	wr(one, EOI, 0);
 	assert_int_equal(rig.eois, 1);
 	wr(one, INITIAL, 1000);
@@ -122,11 +128,7 @@ static void the_timer_is_an_edge(void **state)
 
 static void the_timer_waits_for_its_betters(void **state)
 {
-	rig_start(1);
-	wr(one, DIVIDE, DIVIDE_BY_1);
-	wr(one, TIMER, 0x51);
-	interrupt(0x61, false);
-	assert_int_equal(lapic_take(one), 0x61);
+	busy_with(0x61, false);
 	wr(one, INITIAL, 1000);
 	fake_time_advance(1000);
 	assert_int_equal(lapic_take(one), -1);
