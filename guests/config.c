@@ -62,13 +62,6 @@ static const struct config_key keys[] = {
 static_assert(ARRAY_LEN(keys) <= 32, "a bit of config_parser.seen for each");
 /* clang-format on */
 
-static const struct host_config host_default = {
-    .consoles = {2, {{CONSOLE_SERIAL, 115200, 0x3f8}, {CONSOLE_FRAMEBUFFER, 0, 0}}},
-    .loglevel = LOG_INFO,
-    .scheduler = "fair",
-    .slice = 2 * NS_PER_MS,
-};
-
 static void report(struct config_parser *p, u32 line, const char *reason)
 {
 	char message[320], who[CONFIG_NAME_MAX + 10] = "";
@@ -296,13 +289,26 @@ static void read_line(struct config_parser *p, struct slice line)
 		read_key(p, line);
 }
 
+/* Of what is zero already. */
+static void host_defaults(struct host_config *h)
+{
+	h->consoles.count = 2;
+	h->consoles.item[0].kind = CONSOLE_SERIAL;
+	h->consoles.item[0].baud = 115200;
+	h->consoles.item[0].port = 0x3f8;
+	h->consoles.item[1].kind = CONSOLE_FRAMEBUFFER;
+	h->loglevel = LOG_INFO;
+	str_copy(h->scheduler, sizeof(h->scheduler), "fair");
+	h->slice = 2 * NS_PER_MS;
+}
+
 u32 config_parse(const char *text, size_t len, struct config *c, config_report fn, void *ctx)
 {
 	struct config_parser p = {.out = c, .report = fn, .ctx = ctx};
 	struct slice rest = {text, len};
 
 	memset(c, 0, sizeof(*c));
-	c->host = host_default;
+	host_defaults(&c->host);
 	/* Byte order marks as editors write them. */
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		rest = (struct slice){text + 3, len - 3};

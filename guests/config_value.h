@@ -41,13 +41,14 @@ typedef void config_read(struct config_parser *p, const struct config_key *k, vo
 #define KEY_RAW       BIT(2) /* the value is the rest of the line as it is, and may be empty */
 
 struct config_key {
-	enum config_section section;
 	const char *name;
 	config_read *read;
-	size_t offset;              /* of the field in the section's structure */
-	u32 flags;                  /* KEY_* */
-	u64 min, max;               /* of a number; of a text: max is its size with the NUL */
 	const char *const *choices; /* of a choice; NULL ends */
+	u64 max;                    /* of a number; of a text: its size with the NUL */
+	u32 min;                    /* of a number */
+	u16 offset;                 /* of the field in the section's structure */
+	u8 section;                 /* enum config_section */
+	u8 flags;                   /* KEY_* */
 };
 
 /* Reports an error in the line being read; in a VM's section the VM is no longer valid. */

@@ -113,50 +113,76 @@ static void decode_vintr(struct vcpu *v, const struct vmcb *b, struct vm_exit *x
 	vcpu_attend(v);
 }
 
+enum how {
+	DECODE_UNKNOWN, /* nobody knows this exit */
+	DECODE_NOTHING,
+	DECODE_LENGTH,
+	DECODE_CR,
+	DECODE_MSR,
+	DECODE_VMMCALL,
+	DECODE_EXCEPTION,
+	DECODE_IRET,
+	DECODE_VINTR,
+};
+
+static decoder *const decoders[] = {
+	// clang-format off
+	[DECODE_NOTHING]	= decode_nothing,
+	[DECODE_LENGTH]		= take_length,
+	[DECODE_CR]		= decode_cr,
+	[DECODE_MSR]		= decode_msr,
+	[DECODE_VMMCALL]	= decode_vmmcall,
+	[DECODE_EXCEPTION]	= decode_exception,
+	[DECODE_IRET]		= decode_iret,
+	[DECODE_VINTR]		= decode_vintr,
+	// clang-format on
+};
+
+/* Of bytes: nearly all codes are unknown. */
 static const struct row {
-	enum exit_kind kind;
-	decoder *decode; /* NULL: nobody knows this exit */
+	u8 kind; /* enum exit_kind */
+	u8 how;	 /* enum how */
 } rows[] = {
 	// clang-format off
-	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, decode_cr },
-	[VMEXIT_CR0_WRITE + 4]	  = { EXIT_CR_WRITE, decode_cr },
-	[VMEXIT_CR0_WRITE + 8]	  = { EXIT_CR_WRITE, decode_cr },
-	[VMEXIT_DR_WRITE]	  = { EXIT_DR, decode_nothing },
-	[VMEXIT_DR_WRITE + 1]	  = { EXIT_DR, decode_nothing },
-	[VMEXIT_DR_WRITE + 2]	  = { EXIT_DR, decode_nothing },
-	[VMEXIT_DR_WRITE + 3]	  = { EXIT_DR, decode_nothing },
-	[VMEXIT_EXCEPTION + EXC_DB] = { EXIT_EXCEPTION, decode_exception },
-	[VMEXIT_EXCEPTION + EXC_AC] = { EXIT_EXCEPTION, decode_exception },
-	[VMEXIT_EXCEPTION + EXC_MC] = { EXIT_EXCEPTION, decode_exception },
-	[VMEXIT_INTR]		  = { EXIT_HOST, decode_nothing },
-	[VMEXIT_NMI]		  = { EXIT_HOST, decode_nothing },
-	[VMEXIT_SMI]		  = { EXIT_HOST, decode_nothing },
-	[VMEXIT_INIT]		  = { EXIT_HOST, decode_nothing },
-	[VMEXIT_VINTR]		  = { EXIT_NONE, decode_vintr },
-	[VMEXIT_RDPMC]		  = { EXIT_FORBIDDEN, decode_nothing },
-	[VMEXIT_CPUID]		  = { EXIT_CPUID, take_length },
-	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_IRET]		  = { EXIT_NONE, decode_iret },
-	[VMEXIT_INVD]		  = { EXIT_CACHE, take_length },
-	[VMEXIT_PAUSE]		  = { EXIT_PAUSE, take_length },
-	[VMEXIT_HLT]		  = { EXIT_HLT, take_length },
-	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_MSR]		  = { EXIT_RDMSR, decode_msr },
-	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, decode_nothing },
-	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, decode_nothing },
-	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, decode_vmmcall },
-	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_CLGI]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_SKINIT]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_WBINVD]		  = { EXIT_CACHE, take_length },
-	[VMEXIT_MONITOR]	  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_MWAIT]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_XSETBV]		  = { EXIT_XSETBV, take_length },
-	[VMEXIT_RDPRU]		  = { EXIT_UNDEFINED, decode_nothing },
-	[VMEXIT_INVPCID]	  = { EXIT_UNDEFINED, decode_nothing },
+	[VMEXIT_CR0_WRITE]	  = { EXIT_CR_WRITE, DECODE_CR },
+	[VMEXIT_CR0_WRITE + 4]	  = { EXIT_CR_WRITE, DECODE_CR },
+	[VMEXIT_CR0_WRITE + 8]	  = { EXIT_CR_WRITE, DECODE_CR },
+	[VMEXIT_DR_WRITE]	  = { EXIT_DR, DECODE_NOTHING },
+	[VMEXIT_DR_WRITE + 1]	  = { EXIT_DR, DECODE_NOTHING },
+	[VMEXIT_DR_WRITE + 2]	  = { EXIT_DR, DECODE_NOTHING },
+	[VMEXIT_DR_WRITE + 3]	  = { EXIT_DR, DECODE_NOTHING },
+	[VMEXIT_EXCEPTION + EXC_DB] = { EXIT_EXCEPTION, DECODE_EXCEPTION },
+	[VMEXIT_EXCEPTION + EXC_AC] = { EXIT_EXCEPTION, DECODE_EXCEPTION },
+	[VMEXIT_EXCEPTION + EXC_MC] = { EXIT_EXCEPTION, DECODE_EXCEPTION },
+	[VMEXIT_INTR]		  = { EXIT_HOST, DECODE_NOTHING },
+	[VMEXIT_NMI]		  = { EXIT_HOST, DECODE_NOTHING },
+	[VMEXIT_SMI]		  = { EXIT_HOST, DECODE_NOTHING },
+	[VMEXIT_INIT]		  = { EXIT_HOST, DECODE_NOTHING },
+	[VMEXIT_VINTR]		  = { EXIT_NONE, DECODE_VINTR },
+	[VMEXIT_RDPMC]		  = { EXIT_FORBIDDEN, DECODE_NOTHING },
+	[VMEXIT_CPUID]		  = { EXIT_CPUID, DECODE_LENGTH },
+	[VMEXIT_RSM]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_IRET]		  = { EXIT_NONE, DECODE_IRET },
+	[VMEXIT_INVD]		  = { EXIT_CACHE, DECODE_LENGTH },
+	[VMEXIT_PAUSE]		  = { EXIT_PAUSE, DECODE_LENGTH },
+	[VMEXIT_HLT]		  = { EXIT_HLT, DECODE_LENGTH },
+	[VMEXIT_INVLPGA]	  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_MSR]		  = { EXIT_RDMSR, DECODE_MSR },
+	[VMEXIT_FERR_FREEZE]	  = { EXIT_NONE, DECODE_NOTHING },
+	[VMEXIT_SHUTDOWN]	  = { EXIT_SHUTDOWN, DECODE_NOTHING },
+	[VMEXIT_VMRUN]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_VMMCALL]	  = { EXIT_HYPERCALL, DECODE_VMMCALL },
+	[VMEXIT_VMLOAD]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_VMSAVE]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_STGI]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_CLGI]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_SKINIT]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_WBINVD]		  = { EXIT_CACHE, DECODE_LENGTH },
+	[VMEXIT_MONITOR]	  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_MWAIT]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_XSETBV]		  = { EXIT_XSETBV, DECODE_LENGTH },
+	[VMEXIT_RDPRU]		  = { EXIT_UNDEFINED, DECODE_NOTHING },
+	[VMEXIT_INVPCID]	  = { EXIT_UNDEFINED, DECODE_NOTHING },
 	// clang-format on
 };
 
@@ -179,12 +205,14 @@ static rare void decode_other(struct vcpu *v, const struct vmcb *b, struct vm_ex
 
 static void decode(struct vcpu *v, const struct vmcb *b, u64 code, struct vm_exit *x)
 {
-	if (code >= ARRAY_LEN(rows) || !rows[code].decode) {
+	u8 how = code < ARRAY_LEN(rows) ? rows[code].how : DECODE_UNKNOWN;
+
+	if (how == DECODE_UNKNOWN) {
 		decode_other(v, b, x);
 		return;
 	}
 	x->kind = rows[code].kind;
-	rows[code].decode(v, b, x);
+	decoders[how](v, b, x);
 }
 
 /* --- The world switch ----------------------------------------------------------------------------------------------- */
