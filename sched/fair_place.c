@@ -17,17 +17,6 @@ struct chain {
 	u8 from[FLUID_LINES];	/* to one of that line */
 };
 
-/* The lines that share a full set of pCPUs with line `x`: others are guests there. */
-static u64 owners_of(const struct fluid *f, u32 x)
-{
-	u64 around = 0;
-
-	for (u32 i = 0; i < f->line_count; i++)
-		if (f->line[i].family >> x & 1)
-			around |= BIT(i);
-	return fluid_owners(f, around);
-}
-
 /* Has it just come, and in its turn? */
 static bool is_new(const struct sched *s, const struct sched_ent *e, u64 now)
 {
@@ -48,7 +37,8 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 		c->last = x;
 		return;
 	}
-	owners = owners_of(&f->fluid, x);
+	/* Others are guests there. */
+	owners = fluid_owners(&f->fluid, BIT(x));
 	for (u32 i = 0; i < f->fluid.line_count; i++)
 		for (u32 k = 0; k < KINDS; k++) {
 			struct tour *t = &f->queue[i][k].running;

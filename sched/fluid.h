@@ -9,6 +9,7 @@
 #include <sched/sched.h>
 
 #define FLUID_LINES   64
+#define FLUID_SETS    64
 #define FLUID_NO_LEVEL (~0ull) /* all have all that they may */
 
 struct sched_line {
@@ -16,8 +17,6 @@ struct sched_line {
 	u32 index; /* of itself */
 	u32 cpu_count, groups, depth;
 	struct sched_group *pool; /* whose members these are, or NULL */
-	u64 inside;	     /* without a pool: lines whose pCPUs are among these, itself too */
-	u64 family;	     /* all lines whose pCPUs are among these, pools too */
 	u64 level;	     /* 2^-24 of a rate for each share; by it the points are told apart */
 	u64 rate, weight;    /* the same as a fraction: what those get together that share, and their shares */
 	u64 reach;	     /* virtual time to come in a slice, at today's pace */
@@ -30,17 +29,26 @@ struct sched_line {
 	struct points points;
 };
 
+/* pCPUs, not all, on which some lines depend: those of one, or of several that overlap. */
+struct sched_set {
+	struct sched_mask cpus;
+	u32 cpu_count;
+	u64 inside; /* lines without a pool that have no other pCPUs */
+	u64 family; /* the same, and pools */
+};
+
 struct fluid {
-	u32 cpus, line_count, deepest;
+	u32 cpus, line_count, deepest, set_count;
 	u64 slice;	   /* ns */
 	u32 turn[2];	   /* the lines in which fluid_turned() found somebody last */
 	u64 unsure[2];	   /* those that it has to look at again */
 	bool stirred;	   /* there may be something in `unsure`, `risen`, `moved` */
 	u64 risen;	   /* lines whose level is higher than the reader knows */
 	u64 roots;	   /* the lines without a pool */
-	u64 full;	   /* those whose pCPUs are all taken by them and the lines inside, which cannot go elsewhere */
+	u64 full;	   /* sets that are all taken by those who cannot go elsewhere */
 	struct list moved; /* groups whose clock has another driver or pace */
 	struct sched_line line[FLUID_LINES];
+	struct sched_set set[FLUID_SETS];
 };
 
 void fluid_init(struct fluid *f, u32 cpus, u64 slice);
@@ -58,7 +66,7 @@ struct sched_group *fluid_turned(struct fluid *f, bool sunk);
 void fluid_heed(struct sched_group *g);
 /* Is `g` one of those? Then it is among the moved ones from now on. */
 void fluid_check(struct fluid *f, struct sched_group *g);
-/* Of `lines` the one with the fewest pCPUs that is full: its family. None: all lines. */
+/* Of the full sets of pCPUs around any of `lines` the smallest: its family. None: all lines. */
 u64 fluid_owners(const struct fluid *f, u64 lines);
 /* What g->clock is at `now`, when its line's virtual time is `virt`. */
 u64 fluid_clock(const struct sched_group *g, u64 now, u64 virt);

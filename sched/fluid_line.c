@@ -11,7 +11,7 @@ void fluid_init(struct fluid *f, u32 cpus, u64 slice)
 {
 	f->cpus = cpus;
 	f->slice = slice;
-	f->line_count = f->deepest = 0;
+	f->line_count = f->set_count = f->deepest = 0;
 	f->roots = 0;
 	list_init(&f->moved);
 }
@@ -29,26 +29,76 @@ static bool in_use(const struct sched_line *l)
 	return l->pool || l->groups;
 }
 
-/* Which lines are in which; they may be others than before. */
+static bool overlap(const struct sched_mask *a, const struct sched_mask *b)
+{
+	for (u32 i = 0; i < ARRAY_LEN(a->word); i++)
+		if (a->word[i] & b->word[i])
+			return true;
+	return false;
+}
+
+static u32 count(const struct sched_mask *m)
+{
+	u32 cpus = 0;
+
+	for (u32 i = 0; i < ARRAY_LEN(m->word); i++)
+		cpus += bits_count(m->word[i]);
+	return cpus;
+}
+
+/* The pCPUs of `a` and `b` as a set, unless it is known, or all there are, or one too many. */
+static void add_set(struct fluid *f, const struct sched_mask *a, const struct sched_mask *b)
+{
+	struct sched_set *set = &f->set[f->set_count];
+
+	if (f->set_count == FLUID_SETS)
+		return;
+	for (u32 i = 0; i < ARRAY_LEN(a->word); i++)
+		set->cpus.word[i] = a->word[i] | b->word[i];
+	set->cpu_count = count(&set->cpus);
+	set->inside = set->family = 0;
+	for (u32 i = 0; i < f->line_count; i++)
+		if (in_use(&f->line[i]) && within(&f->line[i].cpus, &set->cpus))
+			set->family |= BIT(i);
+	set->inside = set->family & f->roots;
+	for (u32 i = 0; i < f->set_count; i++)
+		if (f->set[i].inside == set->inside)
+			return;
+	f->set_count += set->cpu_count < f->cpus;
+}
+
+/* Those of each line, and then what these make up with others that they overlap. */
+static void find_sets(struct fluid *f)
+{
+	f->set_count = 0;
+	for (u64 rest = f->roots; rest; rest &= rest - 1) {
+		const struct sched_mask *m = &f->line[__builtin_ctzll(rest)].cpus;
+
+		add_set(f, m, m);
+	}
+	for (u32 i = 0; i < f->set_count; i++)
+		for (u64 rest = f->roots & ~f->set[i].inside; rest; rest &= rest - 1) {
+			const struct sched_mask *m = &f->line[__builtin_ctzll(rest)].cpus;
+
+			if (overlap(m, &f->set[i].cpus))
+				add_set(f, m, &f->set[i].cpus);
+		}
+}
+
+/* Which lines are where; they may be others than before. */
 static void relate(struct fluid *f)
 {
 	f->roots = 0;
 	f->deepest = 0;
-	for (u32 a = 0; a < f->line_count; a++) {
-		f->line[a].inside = f->line[a].family = 0;
-		for (u32 b = 0; b < f->line_count; b++)
-			if (in_use(&f->line[b]) && within(&f->line[b].cpus, &f->line[a].cpus))
-				f->line[a].family |= BIT(b);
-		if (f->line[a].pool || !f->line[a].groups) {
-			if (f->line[a].pool && f->line[a].depth > f->deepest)
-				f->deepest = f->line[a].depth;
-			continue;
-		}
-		f->roots |= BIT(a);
-		for (u32 b = 0; b < f->line_count; b++)
-			if (!f->line[b].pool && f->line[b].groups && within(&f->line[b].cpus, &f->line[a].cpus))
-				f->line[a].inside |= BIT(b);
+	for (u32 i = 0; i < f->line_count; i++) {
+		const struct sched_line *l = &f->line[i];
+
+		if (l->pool)
+			f->deepest = l->depth > f->deepest ? l->depth : f->deepest;
+		else if (l->groups)
+			f->roots |= BIT(i);
 	}
+	find_sets(f);
 }
 
 /* The pCPUs of `m` that exist. */
@@ -76,20 +126,19 @@ static struct sched_line *new_line(struct fluid *f, const struct sched_mask *cpu
 	l = &f->line[i];
 	*l = (struct sched_line){ .cpus = *cpus, .pool = pool, .level = FLUID_NO_LEVEL, .index = i };
 	l->depth = pool ? pool->line->depth + 1 : 0;
-	for (u32 w = 0; w < ARRAY_LEN(cpus->word); w++)
-		l->cpu_count += bits_count(cpus->word[w]);
+	l->cpu_count = count(cpus);
 	return l;
 }
 
 u64 fluid_owners(const struct fluid *f, u64 lines)
 {
-	const struct sched_line *best = NULL;
+	const struct sched_set *best = NULL;
 
-	for (u64 rest = f->full & lines; rest; rest &= rest - 1) {
-		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
+	for (u64 rest = f->full; rest; rest &= rest - 1) {
+		const struct sched_set *set = &f->set[__builtin_ctzll(rest)];
 
-		if (!best || l->cpu_count < best->cpu_count)
-			best = l;
+		if (set->family & lines && (!best || set->cpu_count < best->cpu_count))
+			best = set;
 	}
 	return best ? best->family : ~0ull;
 }

@@ -117,27 +117,27 @@ static s64 room_of(const s64 *rate, u64 settled, u32 cpus)
 	return room;
 }
 
-/* The lowest level of all such sets, who is in that set, and the line whose pCPUs it is (none: all). */
-static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset, u64 *lines, u64 *whose)
+/* The lowest level of all such sets, who is in that set, and its bit (none: all pCPUs). */
+static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset, u64 *lines, u64 *full)
 {
-	u64 all = f->roots;
-	struct level best = solve(f, unset, room_of(rate, all & ~unset, f->cpus), f->line[__builtin_ctzll(unset)].level);
+	u64 settled = f->roots & ~unset;
+	struct level best = solve(f, unset, room_of(rate, settled, f->cpus), f->line[__builtin_ctzll(unset)].level);
 
 	*lines = unset;
-	*whose = 0;
-	for (u64 rest = all; rest; rest &= rest - 1) {
-		const struct sched_line *l = &f->line[__builtin_ctzll(rest)];
-		u64 open = l->inside & unset;
+	*full = 0;
+	for (u32 i = 0; i < f->set_count; i++) {
+		const struct sched_set *set = &f->set[i];
+		u64 open = set->inside & unset;
 		struct level v;
 
 		sched_step();
-		if (!open || l->cpu_count == f->cpus)
+		if (!open)
 			continue;
-		v = solve(f, open, room_of(rate, l->inside & ~unset, l->cpu_count), l->level);
+		v = solve(f, open, room_of(rate, set->inside & settled, set->cpu_count), f->line[__builtin_ctzll(open)].level);
 		if (v.key < best.key) {
 			best = v;
 			*lines = open;
-			*whose = rest & -rest;
+			*full = BIT(i);
 		}
 	}
 	return best;
@@ -146,7 +146,7 @@ static struct level narrowest(const struct fluid *f, const s64 *rate, u64 unset,
 static void share_roots(struct fluid *f)
 {
 	s64 rate[FLUID_LINES] = { 0 };
-	u64 unset = 0, lines, whose;
+	u64 unset = 0, lines, full;
 
 	f->full = 0;
 	for (u64 rest = f->roots; rest; rest &= rest - 1) {
@@ -158,7 +158,7 @@ static void share_roots(struct fluid *f)
 			set_level(f, l, &(struct level){ FLUID_NO_LEVEL, 0, 0 });
 	}
 	while (unset) {
-		struct level v = narrowest(f, rate, unset, &lines, &whose);
+		struct level v = narrowest(f, rate, unset, &lines, &full);
 
 		for (u64 rest = lines; rest; rest &= rest - 1) {
 			u32 i = (u32)__builtin_ctzll(rest);
@@ -167,7 +167,7 @@ static void share_roots(struct fluid *f)
 			rate[i] = f->roots & (f->roots - 1) ? line_rate(f, i) : 0;
 		}
 		unset &= ~lines;
-		f->full |= whose;
+		f->full |= full;
 	}
 }
 
@@ -187,21 +187,22 @@ void share_lines(struct fluid *f)
 		}
 }
 
+static u64 reserved(const struct fluid *f, u64 lines)
+{
+	u64 sum = 0;
+
+	for (; lines; lines &= lines - 1)
+		sum += f->line[__builtin_ctzll(lines)].reserved;
+	return sum;
+}
+
 bool share_admits(const struct fluid *f, const struct sched_line *l, u64 reservation)
 {
-	u64 self = BIT(l->index), machine = reservation;
+	for (u32 i = 0; i < f->set_count; i++) {
+		const struct sched_set *set = &f->set[i];
 
-	for (u64 rest = f->roots; rest; rest &= rest - 1) {
-		const struct sched_line *a = &f->line[__builtin_ctzll(rest)];
-		u64 sum = reservation;
-
-		machine += a->reserved;
-		if (!(a->inside & self))
-			continue;
-		for (u64 in = a->inside; in; in &= in - 1)
-			sum += f->line[__builtin_ctzll(in)].reserved;
-		if (sum > a->cpu_count * SCHED_ONE)
+		if (set->inside >> l->index & 1 && reserved(f, set->inside) + reservation > set->cpu_count * SCHED_ONE)
 			return false;
 	}
-	return machine <= f->cpus * SCHED_ONE;
+	return reserved(f, f->roots) + reservation <= f->cpus * SCHED_ONE;
 }

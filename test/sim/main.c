@@ -91,6 +91,7 @@ static bool all_random_scenes(void)
 	good &= random_scenes("and pools, limits, reservations", RANDOM_POOLS | RANDOM_LIMITED | RANDOM_RESERVED, 100);
 	good &= random_scenes("and nested affinities that change", RANDOM_NESTED, 100);
 	good &= random_scenes("and any affinities that change", RANDOM_OVERLAP, 30);
+	good &= random_scenes("the same on up to 8 pCPUs", RANDOM_RANGES, 100);
 	return good;
 }
 

@@ -7,10 +7,21 @@
 #define US NS_PER_US
 #define MS NS_PER_MS
 
+/* The ideal tries all sets of affinities that are not nested, so there may not be many. */
+#define RANGES 5
+static struct { u32 first, end; } ranges[RANGES];
+
 static struct sched_mask some_cpus(struct sim *m, u32 what)
 {
 	struct sched_mask mask = { { 0 } };
 	u32 first = 0, end = m->cpus;
+
+	if (what & RANDOM_RANGES && sim_random(m, 4)) {
+		u32 i = (u32)sim_random(m, RANGES);
+
+		first = ranges[i].first;
+		end = ranges[i].end;
+	}
 
 	/* A half of a half of ...: nested. Or any range: they overlap. */
 	while (what & RANDOM_NESTED && end - first > 1 && sim_random(m, 2)) {
@@ -102,17 +113,22 @@ static void vm(struct sim *m, u32 pool_count, u32 what, u64 length)
 	p.shares = 20 + (u32)sim_random(m, 8000);
 	p.limit = p.reservation = 0;
 	bounds(m, &p, what);
-	if (what & (RANDOM_NESTED | RANDOM_OVERLAP) && !p.parent)
+	if (what & (RANDOM_NESTED | RANDOM_OVERLAP | RANDOM_RANGES) && !p.parent)
 		p.cpus = some_cpus(m, what);
 	sim_knob(m, sim_random(m, length), g, &p);
 }
 
 struct sim *scene_random(u64 seed, u32 what, u64 length)
 {
-	/* The ideal tries all sets of affinities, so there may not be many that are not nested. */
 	struct sim *m = sim_new(what & RANDOM_OVERLAP ? 2 + (u32)(seed % 2) : 1 + (u32)(seed % 8), "fair", 0, seed);
-	u32 pool_count = pools(m, what), count = 1 + (u32)sim_random(m, 4 * m->cpus);
+	u32 pool_count, count;
 
+	for (u32 i = 0; what & RANDOM_RANGES && i < RANGES; i++) {
+		ranges[i].first = (u32)sim_random(m, m->cpus);
+		ranges[i].end = ranges[i].first + 1 + (u32)sim_random(m, m->cpus - ranges[i].first);
+	}
+	pool_count = pools(m, what);
+	count = 1 + (u32)sim_random(m, 4 * m->cpus);
 	for (u32 i = 0; i < count; i++)
 		vm(m, pool_count, what, length);
 	return m;

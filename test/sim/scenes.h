@@ -34,8 +34,9 @@ struct sim_vcpu *scene_vm(struct sim *m, u32 shares, enum sim_habit habit, u64 b
 #define RANDOM_LIMITED  (1u << 0)
 #define RANDOM_RESERVED (1u << 1)
 #define RANDOM_NESTED   (1u << 2) /* affinities */
-#define RANDOM_OVERLAP  (1u << 3)
+#define RANDOM_OVERLAP  (1u << 3) /* on two or three pCPUs */
 #define RANDOM_POOLS    (1u << 4)
+#define RANDOM_RANGES   (1u << 5) /* affinities that overlap, on more than three pCPUs, too */
 
 /* For `fair`, on 1 to 8 pCPUs. */
 struct sim *scene_random(u64 seed, u32 what, u64 length);

@@ -85,6 +85,16 @@ static void test_random_scenes(void **state)
 	random_within_bound(0, 30);
 }
 
+/* On 4 to 8 pCPUs. */
+static void test_random_ranges(void **state)
+{
+	static const u64 seeds[] = { 7, 23, 35, 53, 54 };
+
+	random_within_bound(RANDOM_RANGES, 5);
+	for (u32 i = 0; i < ARRAY_LEN(seeds); i++)
+		seed_within_bound(RANDOM_RANGES, seeds[i], 500 * MS);
+}
+
 static void test_random_limits_and_reservations(void **state)
 {
 	random_within_bound(RANDOM_LIMITED, 20);
@@ -284,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_scene),
 		cmocka_unit_test(test_random_scenes),
+		cmocka_unit_test(test_random_ranges),
 		cmocka_unit_test(test_random_limits_and_reservations),
 		cmocka_unit_test(test_random_pools),
 		cmocka_unit_test(test_idle_while_pace_rises),

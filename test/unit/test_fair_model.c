@@ -196,6 +196,54 @@ static void test_affinity_by_command(void **state)
 	sim_free(m);
 }
 
+/* A hog on these pCPUs. */
+static struct sim_vcpu *hog_on(struct sim *m, u64 cpus, u32 shares, u32 reservation)
+{
+	struct sched_params p;
+	u32 g;
+
+	sched_params_init(&p, 1);
+	memset(&p.cpus, 0, sizeof(p.cpus));
+	p.cpus.word[0] = cpus;
+	p.shares = shares;
+	p.reservation = reservation * SCHED_PERCENT;
+	g = sim_group(m, &p);
+	return g == SCHED_NOWHERE ? NULL : sim_vcpu(m, g, SIM_HOG, 0, 0);
+}
+
+/* Three on pCPUs 0 and 1 and three on 1 and 2 have three pCPUs together, which is less than either may use at its shares' level. */
+static void test_affinities_that_overlap(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+	struct sim_vcpu *a[3], *b[3], *c[3];
+
+	for (u32 i = 0; i < 3; i++) {
+		a[i] = hog_on(m, 3, 1000, 0);
+		b[i] = hog_on(m, 6, 1500, 0);
+		c[i] = hog_on(m, 15, 300, 0);
+	}
+	sim_run(m, 2 * NS_PER_S);
+	for (u32 i = 0; i < 3; i++) {
+		got(m, a[i], 0.4);
+		got(m, b[i], 0.6);
+		got(m, c[i], 1 / 3.0);
+	}
+	sim_free(m);
+}
+
+/* Nor can they reserve more than three, even where two of the pCPUs have room. */
+static void test_reservations_that_overlap(void **state)
+{
+	struct sim *m = sim_new(4, "fair", 0, 1);
+
+	assert_non_null(hog_on(m, 3, 1000, 150));
+	assert_non_null(hog_on(m, 6, 1000, 140));
+	assert_null(hog_on(m, 3, 1000, 11));
+	assert_non_null(hog_on(m, 3, 1000, 10));
+	assert_non_null(hog_on(m, 12, 1000, 100));
+	sim_free(m);
+}
+
 /* A spinner gives way to a sibling that waits, and to nobody else; the lag stays within the bound. */
 static void test_yield(void **state)
 {
@@ -299,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_what_no_policy_can_obey),
 		cmocka_unit_test(test_equal_vcpus),
 		cmocka_unit_test(test_affinity_by_command),
+		cmocka_unit_test(test_affinities_that_overlap),
+		cmocka_unit_test(test_reservations_that_overlap),
 		cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_yield_at_once),
 		cmocka_unit_test(test_many_vcpus),

@@ -42,7 +42,8 @@ static void test_every_scene(void **state)
 
 static void test_random_scenes(void **state)
 {
-	static const u32 what[] = { 0, RANDOM_LIMITED, RANDOM_RESERVED, RANDOM_POOLS | RANDOM_LIMITED, RANDOM_NESTED, RANDOM_OVERLAP };
+	static const u32 what[] = { 0, RANDOM_LIMITED, RANDOM_RESERVED, RANDOM_POOLS | RANDOM_LIMITED, RANDOM_NESTED, RANDOM_OVERLAP,
+				    RANDOM_RANGES };
 
 	for (u32 i = 0; i < ARRAY_LEN(what); i++)
 		for (u64 seed = 1; seed <= 5; seed++)
