@@ -29,7 +29,7 @@ def test_linux_cpus(machine, cpus):
 
 
 @both
-@pytest.mark.parametrize("pcpus", [1, 2, qemu_only(4)])
+@pytest.mark.parametrize("pcpus", [pytest.param(1, marks=pytest.mark.preempts), 2, qemu_only(4)])
 def test_small_smp(machine, pcpus):
     """Guests of 1, 2 and 4 vCPUs at once."""
     conf = config(*(vm(f"smp{n}", "smp.elf", vcpus=n) for n in (1, 2, 4)))
@@ -59,6 +59,7 @@ def test_cpucheck(machine, request, vcpus):
 
 
 @both
+@pytest.mark.preempts
 def test_devcheck(machine, request):
     """Interrupt controllers and timers as an operating system on bare metal programs them."""
     m = machine(timeout=120).boot(config(vm("check", "devcheck.elf")), cpus=1)

@@ -68,6 +68,7 @@ GROUPS = {
 
 
 @both
+@pytest.mark.preempts
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: "-".join(GROUPS[group]))
 def test_neighbour(machine, request, group):
     """On one processor with the attacker, whose two vCPUs are busy all the time."""
@@ -84,6 +85,7 @@ def test_neighbour(machine, request, group):
 
 
 @both
+@pytest.mark.preempts
 def test_random_code(machine):
     """Random code in rings 3 and 0, code that changes while it is emulated, INIT and start-up IPIs to anywhere: these die of it."""
     attacks = ["code", "ring0", "modify", "inits"]

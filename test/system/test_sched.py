@@ -174,6 +174,7 @@ def test_steal_time(machine):
 
 
 @on(VMX)
+@pytest.mark.preempts
 def test_shares_on_intel(machine):
     """Bochs is deterministic by itself."""
     sections = [hog("w0", shares=1000), hog("w1", shares=1000), hog("w2", shares=2000)]
