@@ -290,8 +290,10 @@ static void turn_knob(struct sim *m, const struct sim_knob *k)
 	struct sim_group *g = &m->group[k->group];
 
 	ideal_advance(m);
-	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK)
+	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK) {
 		g->params = k->params;
+		ideal_tune(m, k->group);
+	}
 	m->ideal_stale = true;
 }
 

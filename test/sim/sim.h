@@ -17,6 +17,7 @@ enum sim_habit {
 struct sim_vcpu {
 	struct sched_ent ent;
 	u32 id, group;
+	struct sim_vcpu *next; /* of its VM */
 	enum sim_habit habit;
 	u64 burst, sleep;
 	u64 start, stop; /* exists from, to */
@@ -37,12 +38,16 @@ struct sim_vcpu {
 
 struct sim_group {
 	struct sched_group sched;
-	struct sched_params params; /* as the ideal sees them now */
+	struct sched_params params; /* as the ideal sees them now: ideal_tune() */
+	/* of the ideal, close together: it looks at all of them again and again */
+	struct sim_vcpu *vcpus;
+	double rate, cap, floor, weight;
+	double limit, reservation; /* pCPUs */
+	double level;		   /* in a pool: the last one */
+	u32 parent;		   /* or SCHED_NOWHERE */
+	u32 class;		   /* of those with the same affinity */
 	u32 ideal_runnable;
-	double rate, cap, floor, weight; /* of the ideal */
-	double level;			 /* in a pool: the last one */
-	bool frozen, sharing;
-	u32 class; /* of those with the same affinity */
+	bool pool, frozen, sharing;
 };
 
 struct sim_knob {
@@ -73,6 +78,7 @@ struct sim_event {
 };
 
 #define SIM_LATENCIES 4000 /* of 10 us */
+#define SIM_CLASSES   16
 
 struct sim {
 	struct sched sched;
@@ -89,6 +95,8 @@ struct sim {
 	double level;
 	u64 ideal_at, ideal_next;
 	bool ideal_stale, limits;
+	struct sched_mask masks[SIM_CLASSES]; /* affinities in use */
+	u32 classes;			      /* so many; 0: to be found anew */
 	bool stepwise;    /* the policy's turn() is not called, but what it stands for */
 	bool clairvoyant; /* the ideal knows how long each burst will be; before the first one */
 	/* called after every event, for plots */
@@ -126,7 +134,9 @@ u64 sim_latency(const struct sim *m, u32 permille);
 void sim_post(struct sim *m, u64 at, u32 kind, u32 index);
 void sim_kick(struct sched *s, u32 cpu);
 
-/* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
+/* ideal.c: a group's params are new. */
+void ideal_tune(struct sim *m, u32 group);
+/* Brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
 void ideal_advance(struct sim *m);
 void ideal_wake(struct sim *m, struct sim_vcpu *v);
 void ideal_block(struct sim *m, struct sim_vcpu *v);
