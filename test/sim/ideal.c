@@ -12,7 +12,7 @@
 
 #define SETS_MAX 7 /* so many classes in any combination; more only if they are nested */
 
-static bool backlogged(const struct sim_vcpu *v)
+static bool backlogged(const struct sim *m, const struct sim_vcpu *v)
 {
 	return v->arrived == SCHED_NEVER || v->served < (double)v->arrived - 1e-3;
 }
@@ -46,11 +46,11 @@ static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 	if (others <= 0 || own->rate >= others - 1e-6)
 		return service;
 	for (struct sim_vcpu *o = own->vcpus; o; o = o->next)
-		if (o != v && backlogged(o))
+		if (o != v && backlogged(m, o))
 			each = fmin(each, slice - sim_lag(m, o));
 	each = fmax(each, 0);
 	for (struct sim_vcpu *o = own->vcpus; o; o = o->next)
-		if (o != v && backlogged(o))
+		if (o != v && backlogged(m, o))
 			o->served += each;
 	return service - each * others;
 }
@@ -76,7 +76,7 @@ static void hand_down(struct sim *m, u32 group, double service, const struct sim
 
 	if (!g->pool) {
 		for (struct sim_vcpu *o = g->vcpus; o; o = o->next)
-			if (o != except && backlogged(o))
+			if (o != except && backlogged(m, o))
 				o->served += service / g->ideal_runnable;
 		return;
 	}
@@ -339,25 +339,45 @@ static void bounds(struct sim *m)
 	}
 }
 
-void ideal_rates(struct sim *m)
+/* What each group gets, if those vCPUs are runnable. */
+static void divide_among(struct sim *m, bool (*runnable)(const struct sim *m, const struct sim_vcpu *v))
 {
-	double soonest = 1e18;
-
 	for (u32 i = 0; i < m->group_count; i++) {
 		m->group[i].ideal_runnable = 0;
 		m->group[i].cap = 0;
 	}
 	for (u32 i = 0; i < m->vcpu_count; i++)
-		if (backlogged(&m->vcpu[i]))
-			m->group[m->vcpu[i].group].ideal_runnable++;
+		m->group[m->vcpu[i].group].ideal_runnable += runnable(m, &m->vcpu[i]);
 	bounds(m);
 	divide(m);
 	divide_pools(m);
+}
+
+static bool exists(const struct sim *m, const struct sim_vcpu *v)
+{
+	return m->now >= v->start && !v->gone;
+}
+
+void ideal_shares(struct sim *m)
+{
+	divide_among(m, exists);
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (exists(m, &m->vcpu[i]))
+			m->vcpu[i].share = m->group[m->vcpu[i].group].rate / m->group[m->vcpu[i].group].ideal_runnable;
+	m->shares_stale = false;
+	m->ideal_stale = true;
+}
+
+void ideal_rates(struct sim *m)
+{
+	double soonest = 1e18;
+
+	divide_among(m, backlogged);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
 		struct sim_vcpu *v = &m->vcpu[i];
 		struct sim_group *g = &m->group[v->group];
 
-		v->rate = backlogged(v) ? g->rate / g->ideal_runnable : 0;
+		v->rate = backlogged(m, v) ? g->rate / g->ideal_runnable : 0;
 		if (v->arrived != SCHED_NEVER && v->rate > 0)
 			soonest = fmin(soonest, ((double)v->arrived - v->served) / v->rate);
 	}

@@ -225,6 +225,31 @@ static void tipping(struct sim *m, u64 length)
 	scene_vm(m, 1000, SIM_PERIODIC, 700 * US, 900 * US);
 }
 
+/* Each asks, by a clock, for no more than its share, all together for nine tenths of the machine. */
+static void modest(struct sim *m, u64 length)
+{
+	u32 left = 9000 * m->cpus, asked; /* of 10,000 */
+
+	for (; left; left -= asked) {
+		u64 period = MS + sim_random(m, 30 * MS), burst;
+		struct sim_vcpu *v;
+
+		asked = 100 + (u32)sim_random(m, 2000);
+		asked = asked < left ? asked : left;
+		burst = period * asked / 10000;
+		v = scene_vm(m, asked + (u32)sim_random(m, asked / 10), SIM_CLOCKED, burst, period - burst);
+		sim_life(m, v, sim_random(m, period), 0);
+	}
+}
+
+/* Beside them those who ask for more: what they leave, at least. */
+static void modest_and_greedy(struct sim *m, u64 length)
+{
+	modest(m, length);
+	for (u32 i = 0; i < 2 * m->cpus; i++)
+		scene_vm(m, 250, i % 2 ? SIM_RANDOM : SIM_HOG, 3 * MS, 2 * MS);
+}
+
 /* clang-format off */
 const struct scene scenes[] = {
 	{ "one alone",         1,    60, false, NULL },
@@ -246,6 +271,14 @@ const struct scene scenes[] = {
 	{ "bursty",            8,    10, false, bursty },
 	{ "bursty",            64,   2,  false, bursty },
 	{ "periodic",          8,    10, false, periodic },
+	{ "modest",            1,    10, false, modest },
+	{ "modest",            2,    10, false, modest },
+	{ "modest",            8,    10, false, modest },
+	{ "modest",            64,   2,  false, modest },
+	{ "modest and greedy", 1,    10, false, modest_and_greedy },
+	{ "modest and greedy", 2,    10, false, modest_and_greedy },
+	{ "modest and greedy", 8,    10, false, modest_and_greedy },
+	{ "modest and greedy", 64,   2,  false, modest_and_greedy },
 	{ "SMP VMs",           16,   10, false, smp },
 	{ "coming and going",  8,    10, false, fork_like },
 	{ "knobs",             8,    10, false, knobs },
@@ -273,12 +306,25 @@ struct sim *scene_start(const struct scene *s, const char *policy, u64 length, u
 	return m;
 }
 
+/* Of the share of a VM, relative to its ideal, %. */
+static double error_of(struct sim *m, const struct sim_group *g)
+{
+	double served = 0, lag = 0;
+
+	for (struct sim_vcpu *c = g->vcpus; c; c = c->next) {
+		served += c->served;
+		lag += sim_lag(m, c);
+	}
+	return served >= 0.1 * (double)m->now ? 100 * fabs(lag) / served : 0;
+}
+
 struct verdict scene_judge(struct sim *m)
 {
 	struct verdict v = { .adds_up = true };
 	u64 used = 0;
 
 	ideal_advance(m);
+	sim_judge(m);
 	for (u32 i = 0; i < m->cpus; i++)
 		used += m->cpu[i].idle_ns + (m->cpu[i].current ? 0 : m->now - m->cpu[i].since);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
@@ -289,9 +335,9 @@ struct verdict scene_judge(struct sim *m)
 		v.ahead = fmax(v.ahead, c->ahead / 1e6);
 		v.migrations += c->migrations;
 		v.switches += c->switches;
-		if (c->served >= 0.1 * (double)m->now)
-			v.error = fmax(v.error, 100 * fabs(sim_lag(m, c)) / c->served);
 	}
+	for (u32 i = 0; i < m->group_count; i++)
+		v.error = fmax(v.error, error_of(m, &m->group[i]));
 	v.adds_up = used == m->cpus * m->now;
 	return v;
 }

@@ -22,6 +22,7 @@ struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed)
 	m->cpu = calloc(cpus, sizeof(*m->cpu));
 	m->mem = calloc(1, p->bytes(cpus) + 64);
 	m->ideal_next = SCHED_NEVER;
+	m->shares_stale = true;
 	sched_init(&m->sched, p, slice, cpus, m->mem);
 	m->sched.kick = sim_kick;
 	/* Every pCPU looks once and finds nothing. */
