@@ -16,6 +16,19 @@ struct sim_vcpu *scene_vm(struct sim *m, u32 shares, enum sim_habit habit, u64 b
 	return sim_vcpu(m, sim_group(m, &p), habit, burst, sleep);
 }
 
+/* A VM with one vCPU that may run on pCPUs first to end - 1. */
+static void vm_on(struct sim *m, u32 first, u32 end, u32 shares, enum sim_habit habit)
+{
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	p.shares = shares;
+	memset(&p.cpus, 0, sizeof(p.cpus));
+	for (u32 cpu = first; cpu < end; cpu++)
+		p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
+	sim_vcpu(m, sim_group(m, &p), habit, 900 * US, 2000 * US);
+}
+
 static void hogs(struct sim *m, u32 count, const u32 *shares)
 {
 	for (u32 i = 0; i < count; i++)
@@ -141,18 +154,13 @@ static void limits(struct sim *m, u64 length)
 static void affinity(struct sim *m, u64 length)
 {
 	for (u32 i = 0; i <= 6 * m->cpus; i++) {
-		struct sched_params p;
 		u32 half = m->cpus / 2, first = i % 2 ? half : 0, end = i % 2 ? m->cpus - 1 : half;
 
-		sched_params_init(&p, 1);
-		memset(&p.cpus, 0, sizeof(p.cpus));
 		if (!i) {
 			first = m->cpus - 1;
 			end = m->cpus;
 		}
-		for (u32 cpu = first; cpu < end; cpu++)
-			p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
-		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 900 * US, 2000 * US);
+		vm_on(m, first, end, 1000, i % 3 ? SIM_HOG : SIM_RANDOM);
 	}
 }
 
@@ -193,14 +201,40 @@ static void pools(struct sim *m, u64 length)
 static void nested(struct sim *m, u64 length)
 {
 	for (u32 i = 0; i < 4 * m->cpus; i++) {
-		struct sched_params p;
 		u32 width = m->cpus >> i % 3, first = width * (u32)sim_random(m, m->cpus / width);
 
-		sched_params_init(&p, 1);
-		memset(&p.cpus, 0, sizeof(p.cpus));
-		for (u32 cpu = first; cpu < first + width; cpu++)
-			p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
-		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 900 * US, 2000 * US);
+		vm_on(m, first, first + width, 1000, i % 3 ? SIM_HOG : SIM_RANDOM);
+	}
+}
+
+/* Who may run on 0 and 1, and who may on 1 and 2, have three pCPUs together; what is beside them is another machine. */
+static void overlap(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < 3; i++) {
+		vm_on(m, 0, 2, 1000, SIM_HOG);
+		vm_on(m, 1, 3, 500 + 700 * i, SIM_HOG);
+		vm_on(m, 3, m->cpus, 1000, SIM_HOG);
+	}
+}
+
+/* Each pCPU and the next: each set is tied to the next one by one pCPU; more and more of them ask for it. */
+static void chain(struct sim *m, u64 length)
+{
+	for (u32 cpu = 0; cpu + 1 < m->cpus; cpu++)
+		for (u32 i = 0; i <= cpu; i++)
+			vm_on(m, cpu, cpu + 2, 1000, SIM_HOG);
+}
+
+/* Windows of half of the machine, and some who may run everywhere. */
+static void windows(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < 4 * m->cpus; i++) {
+		u32 first = m->cpus / 8 * (u32)sim_random(m, 5);
+
+		if (i % 4)
+			vm_on(m, first, first + m->cpus / 2, 200 + (u32)sim_random(m, 3000), i % 3 ? SIM_HOG : SIM_RANDOM);
+		else
+			vm_on(m, 0, m->cpus, 200 + (u32)sim_random(m, 3000), i % 3 ? SIM_HOG : SIM_RANDOM);
 	}
 }
 
@@ -291,6 +325,11 @@ const struct scene scenes[] = {
 	{ "pools",             32,   4,  true,  pools },
 	{ "gangs that spin",   8,    10, false, gangs },
 	{ "nested affinity",   4,    10, true,  nested },
+	{ "overlap",           4,    10, true,  overlap },
+	{ "overlap",           6,    10, true,  overlap },
+	{ "overlapping chain", 4,    10, true,  chain },
+	{ "overlapping chain", 8,    4,  true,  chain },
+	{ "windows",           16,   4,  true,  windows },
 };
 /* clang-format on */
 const u32 scene_count = ARRAY_LEN(scenes);
