@@ -47,6 +47,7 @@ help:
 	@echo 'all          build/plinth.elf, the hypervisor, and build/BOOTX64.EFI with it inside'
 	@echo 'image        the demo as an image of a UEFI disk or USB stick (build/plinth.img)'
 	@echo 'iso          the demo as a CD image with GRUB, BIOS or UEFI (build/plinth.iso)'
+	@echo 'sim-minute   fair in the simulator, 60 s of every scene: a quarter of an hour'
 	@echo 'sim          schedulers in the simulator: a table and plots in build/sim/'
 	@echo 'coverage     line coverage of the unit tests'
 	@echo 'clean        removes build/'
@@ -229,7 +230,10 @@ $(B)/sim/sim: $(SIM_C) $(wildcard test/sim/*.h sched/*.h)
 	$(call say,SIM,$@)
 	$(Q)$(HOSTCC) -I. $(CFLAGS) -Wno-missing-field-initializers -DPLINTH_HOST -DPLINTH_DEBUG -DSCHED_CPUS_MAX=4096 -o $@ $(SIM_C) -lm
 
-.PHONY: sim
+.PHONY: sim sim-minute
+sim-minute: $(B)/sim/sim
+	$(Q)$< minute
+
 sim: $(B)/sim/sim
 	$(Q)$< $(B)/sim; bad=$$?; if command -v gnuplot >/dev/null; then gnuplot -e "dir='$(B)/sim'" test/sim/plot.gp; fi; exit $$bad
 

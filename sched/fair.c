@@ -29,7 +29,7 @@ static void join(struct sched *s, struct sched_ent *e, u64 now)
 	}
 	/* The first request is what the ideal gives within one slice, so that it is due then. */
 	rate = fluid_member_rate(g);
-	e->due = e->served + max_u64(mul_div(request(s), rate, SCHED_ONE), request(s) / 8);
+	e->due = e->served + max_u64(mul_div(request(s), rate, SCHED_ONE), 1);
 }
 
 static void wake(struct sched *s, struct sched_ent *e, u64 now)

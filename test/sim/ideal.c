@@ -10,10 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#define CLASSES	16
 #define SETS_MAX 7 /* so many classes in any combination; more only if they are nested */
 
-static bool backlogged(const struct sim_vcpu *v)
+static bool backlogged(const struct sim *m, const struct sim_vcpu *v)
 {
 	return v->arrived == SCHED_NEVER || v->served < (double)v->arrived - 1e-3;
 }
@@ -46,21 +45,27 @@ static double give_siblings(struct sim *m, struct sim_vcpu *v, double service)
 
 	if (others <= 0 || own->rate >= others - 1e-6)
 		return service;
-	for (u32 i = 0; i < m->vcpu_count; i++)
-		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
-			each = fmin(each, slice - sim_lag(m, &m->vcpu[i]));
+	for (struct sim_vcpu *o = own->vcpus; o; o = o->next)
+		if (o != v && backlogged(m, o))
+			each = fmin(each, slice - sim_lag(m, o));
 	each = fmax(each, 0);
-	for (u32 i = 0; i < m->vcpu_count; i++)
-		if (m->vcpu[i].group == v->group && &m->vcpu[i] != v && backlogged(&m->vcpu[i]))
-			m->vcpu[i].served += each;
+	for (struct sim_vcpu *o = own->vcpus; o; o = o->next)
+		if (o != v && backlogged(m, o))
+			o->served += each;
 	return service - each * others;
 }
 
-static u32 parent_of(const struct sim *m, u32 group)
+void ideal_tune(struct sim *m, u32 group)
 {
-	const struct sched_group *p = m->group[group].params.parent;
+	struct sim_group *g = &m->group[group];
+	const struct sched_params *p = &g->params;
 
-	return p ? (u32)(container_of(p, struct sim_group, sched) - m->group) : SCHED_NOWHERE;
+	g->parent = p->parent ? (u32)(container_of(p->parent, struct sim_group, sched) - m->group) : SCHED_NOWHERE;
+	g->pool = p->pool;
+	g->weight = p->shares;
+	g->limit = p->limit ? (double)p->limit / (double)SCHED_ONE : INFINITY;
+	g->reservation = (double)p->reservation / (double)SCHED_ONE;
+	m->classes = 0;
 }
 
 /* To the vCPUs of a VM, or down to those of a pool's VMs that share in it. */
@@ -69,16 +74,16 @@ static void hand_down(struct sim *m, u32 group, double service, const struct sim
 	struct sim_group *g = &m->group[group];
 	double weight = 0;
 
-	if (!g->params.pool) {
-		for (u32 i = 0; i < m->vcpu_count; i++)
-			if (m->vcpu[i].group == group && &m->vcpu[i] != except && backlogged(&m->vcpu[i]))
-				m->vcpu[i].served += service / g->ideal_runnable;
+	if (!g->pool) {
+		for (struct sim_vcpu *o = g->vcpus; o; o = o->next)
+			if (o != except && backlogged(m, o))
+				o->served += service / g->ideal_runnable;
 		return;
 	}
 	for (u32 i = 0; i < m->group_count; i++)
-		weight += parent_of(m, i) == group && m->group[i].sharing ? m->group[i].weight : 0;
+		weight += m->group[i].parent == group && m->group[i].sharing ? m->group[i].weight : 0;
 	for (u32 i = 0; i < m->group_count; i++)
-		if (parent_of(m, i) == group && m->group[i].sharing)
+		if (m->group[i].parent == group && m->group[i].sharing)
 			hand_down(m, i, service * m->group[i].weight / weight, except);
 }
 
@@ -88,17 +93,17 @@ static void hand_down(struct sim *m, u32 group, double service, const struct sim
  */
 static void give_line(struct sim *m, struct sim_vcpu *v, double service)
 {
-	for (u32 at = v->group; at != SCHED_NOWHERE; at = parent_of(m, at)) {
+	for (u32 at = v->group; at != SCHED_NOWHERE; at = m->group[at].parent) {
 		struct sim_group *own = &m->group[at];
 		double weight = 0;
 
 		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
+			if (i != at && m->group[i].sharing && m->group[i].parent == m->group[at].parent && m->group[i].class == own->class)
 				weight += m->group[i].weight;
 		if (weight <= 0)
 			continue;
 		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && parent_of(m, i) == parent_of(m, at) && m->group[i].class == own->class)
+			if (i != at && m->group[i].sharing && m->group[i].parent == m->group[at].parent && m->group[i].class == own->class)
 				hand_down(m, i, service * m->group[i].weight / weight, v);
 		return;
 	}
@@ -157,7 +162,7 @@ static double wants(const struct sim_group *g, double level)
 /* Is `g` one of those who divide: the children of `pool`, or without one those of some affinities? */
 static bool divides(const struct sim *m, u32 i, u32 set, u32 pool)
 {
-	return parent_of(m, i) == pool && (pool != SCHED_NOWHERE || set >> m->group[i].class & 1);
+	return m->group[i].parent == pool && (pool != SCHED_NOWHERE || set >> m->group[i].class & 1);
 }
 
 static double sum(const struct sim *m, u32 set, u32 pool, double level, double *slope)
@@ -224,6 +229,8 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 {
 	u32 n = 0;
 
+	if (m->classes)
+		return m->classes;
 	for (u32 i = 0; i < m->group_count; i++) {
 		struct sim_group *g = &m->group[i];
 		struct sched_mask cpus = g->params.cpus;
@@ -235,10 +242,11 @@ static u32 classify(struct sim *m, struct sched_mask *masks)
 		for (g->class = 0; g->class < n; g->class++)
 			if (!memcmp(&masks[g->class], &cpus, sizeof(*masks)))
 				break;
-		assert(n < CLASSES || g->class < n);
+		assert(n < SIM_CLASSES || g->class < n);
 		if (g->class == n)
 			masks[n++] = cpus;
 	}
+	m->classes = n;
 	return n;
 }
 
@@ -274,8 +282,8 @@ static u32 nested_set(const struct sim *m, const struct sched_mask *masks, u32 c
 
 static void divide(struct sim *m)
 {
-	static struct sched_mask masks[CLASSES];
-	u32 classes = classify(m, masks), left = (1u << classes) - 1;
+	const struct sched_mask *masks = m->masks;
+	u32 classes = classify(m, m->masks), left = (1u << classes) - 1;
 
 	while (left) {
 		double least = INFINITY;
@@ -308,7 +316,7 @@ static void divide_pools(struct sim *m)
 		struct sim_group *g = &m->group[i];
 		double level;
 
-		if (!g->params.pool || g->cap <= 0)
+		if (!g->pool || g->cap <= 0)
 			continue;
 		level = level_of(m, 0, i, g->rate, g->level);
 		g->level = isinf(level) ? 0 : level;
@@ -321,39 +329,55 @@ static void bounds(struct sim *m)
 {
 	for (u32 i = m->group_count; i--;) {
 		struct sim_group *g = &m->group[i];
-		double one = (double)SCHED_ONE;
 
 		g->frozen = g->sharing = false;
 		g->rate = 0;
-		g->weight = g->params.shares;
-		g->cap += g->ideal_runnable;
-		if (g->params.limit)
-			g->cap = fmin(g->cap, (double)g->params.limit / one);
-		g->floor = fmin(g->cap, (double)g->params.reservation / one);
-		if (g->params.parent)
-			m->group[parent_of(m, i)].cap += g->cap;
+		g->cap = fmin(g->cap + g->ideal_runnable, g->limit);
+		g->floor = fmin(g->cap, g->reservation);
+		if (g->parent != SCHED_NOWHERE)
+			m->group[g->parent].cap += g->cap;
 	}
+}
+
+/* What each group gets, if those vCPUs are runnable. */
+static void divide_among(struct sim *m, bool (*runnable)(const struct sim *m, const struct sim_vcpu *v))
+{
+	for (u32 i = 0; i < m->group_count; i++) {
+		m->group[i].ideal_runnable = 0;
+		m->group[i].cap = 0;
+	}
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		m->group[m->vcpu[i].group].ideal_runnable += runnable(m, &m->vcpu[i]);
+	bounds(m);
+	divide(m);
+	divide_pools(m);
+}
+
+static bool exists(const struct sim *m, const struct sim_vcpu *v)
+{
+	return m->now >= v->start && !v->gone;
+}
+
+void ideal_shares(struct sim *m)
+{
+	divide_among(m, exists);
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (exists(m, &m->vcpu[i]))
+			m->vcpu[i].share = m->group[m->vcpu[i].group].rate / m->group[m->vcpu[i].group].ideal_runnable;
+	m->shares_stale = false;
+	m->ideal_stale = true;
 }
 
 void ideal_rates(struct sim *m)
 {
 	double soonest = 1e18;
 
-	for (u32 i = 0; i < m->group_count; i++) {
-		m->group[i].ideal_runnable = 0;
-		m->group[i].cap = 0;
-	}
-	for (u32 i = 0; i < m->vcpu_count; i++)
-		if (backlogged(&m->vcpu[i]))
-			m->group[m->vcpu[i].group].ideal_runnable++;
-	bounds(m);
-	divide(m);
-	divide_pools(m);
+	divide_among(m, backlogged);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
 		struct sim_vcpu *v = &m->vcpu[i];
 		struct sim_group *g = &m->group[v->group];
 
-		v->rate = backlogged(v) ? g->rate / g->ideal_runnable : 0;
+		v->rate = backlogged(m, v) ? g->rate / g->ideal_runnable : 0;
 		if (v->arrived != SCHED_NEVER && v->rate > 0)
 			soonest = fmin(soonest, ((double)v->arrived - v->served) / v->rate);
 	}

@@ -16,6 +16,19 @@ struct sim_vcpu *scene_vm(struct sim *m, u32 shares, enum sim_habit habit, u64 b
 	return sim_vcpu(m, sim_group(m, &p), habit, burst, sleep);
 }
 
+/* A VM with one vCPU that may run on pCPUs first to end - 1. */
+static void vm_on(struct sim *m, u32 first, u32 end, u32 shares, enum sim_habit habit)
+{
+	struct sched_params p;
+
+	sched_params_init(&p, 1);
+	p.shares = shares;
+	memset(&p.cpus, 0, sizeof(p.cpus));
+	for (u32 cpu = first; cpu < end; cpu++)
+		p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
+	sim_vcpu(m, sim_group(m, &p), habit, 900 * US, 2000 * US);
+}
+
 static void hogs(struct sim *m, u32 count, const u32 *shares)
 {
 	for (u32 i = 0; i < count; i++)
@@ -141,18 +154,13 @@ static void limits(struct sim *m, u64 length)
 static void affinity(struct sim *m, u64 length)
 {
 	for (u32 i = 0; i <= 6 * m->cpus; i++) {
-		struct sched_params p;
 		u32 half = m->cpus / 2, first = i % 2 ? half : 0, end = i % 2 ? m->cpus - 1 : half;
 
-		sched_params_init(&p, 1);
-		memset(&p.cpus, 0, sizeof(p.cpus));
 		if (!i) {
 			first = m->cpus - 1;
 			end = m->cpus;
 		}
-		for (u32 cpu = first; cpu < end; cpu++)
-			p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
-		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 900 * US, 2000 * US);
+		vm_on(m, first, end, 1000, i % 3 ? SIM_HOG : SIM_RANDOM);
 	}
 }
 
@@ -193,14 +201,40 @@ static void pools(struct sim *m, u64 length)
 static void nested(struct sim *m, u64 length)
 {
 	for (u32 i = 0; i < 4 * m->cpus; i++) {
-		struct sched_params p;
 		u32 width = m->cpus >> i % 3, first = width * (u32)sim_random(m, m->cpus / width);
 
-		sched_params_init(&p, 1);
-		memset(&p.cpus, 0, sizeof(p.cpus));
-		for (u32 cpu = first; cpu < first + width; cpu++)
-			p.cpus.word[cpu / 64] |= 1ull << cpu % 64;
-		sim_vcpu(m, sim_group(m, &p), i % 3 ? SIM_HOG : SIM_RANDOM, 900 * US, 2000 * US);
+		vm_on(m, first, first + width, 1000, i % 3 ? SIM_HOG : SIM_RANDOM);
+	}
+}
+
+/* Who may run on 0 and 1, and who may on 1 and 2, have three pCPUs together; what is beside them is another machine. */
+static void overlap(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < 3; i++) {
+		vm_on(m, 0, 2, 1000, SIM_HOG);
+		vm_on(m, 1, 3, 500 + 700 * i, SIM_HOG);
+		vm_on(m, 3, m->cpus, 1000, SIM_HOG);
+	}
+}
+
+/* Each pCPU and the next: each set is tied to the next one by one pCPU; more and more of them ask for it. */
+static void chain(struct sim *m, u64 length)
+{
+	for (u32 cpu = 0; cpu + 1 < m->cpus; cpu++)
+		for (u32 i = 0; i <= cpu; i++)
+			vm_on(m, cpu, cpu + 2, 1000, SIM_HOG);
+}
+
+/* Windows of half of the machine, and some who may run everywhere. */
+static void windows(struct sim *m, u64 length)
+{
+	for (u32 i = 0; i < 4 * m->cpus; i++) {
+		u32 first = m->cpus / 8 * (u32)sim_random(m, 5);
+
+		if (i % 4)
+			vm_on(m, first, first + m->cpus / 2, 200 + (u32)sim_random(m, 3000), i % 3 ? SIM_HOG : SIM_RANDOM);
+		else
+			vm_on(m, 0, m->cpus, 200 + (u32)sim_random(m, 3000), i % 3 ? SIM_HOG : SIM_RANDOM);
 	}
 }
 
@@ -225,6 +259,31 @@ static void tipping(struct sim *m, u64 length)
 	scene_vm(m, 1000, SIM_PERIODIC, 700 * US, 900 * US);
 }
 
+/* Each asks, by a clock, for no more than its share, all together for nine tenths of the machine. */
+static void modest(struct sim *m, u64 length)
+{
+	u32 left = 9000 * m->cpus, asked; /* of 10,000 */
+
+	for (; left; left -= asked) {
+		u64 period = MS + sim_random(m, 30 * MS), burst;
+		struct sim_vcpu *v;
+
+		asked = 100 + (u32)sim_random(m, 2000);
+		asked = asked < left ? asked : left;
+		burst = period * asked / 10000;
+		v = scene_vm(m, asked + (u32)sim_random(m, asked / 10), SIM_CLOCKED, burst, period - burst);
+		sim_life(m, v, sim_random(m, period), 0);
+	}
+}
+
+/* Beside them those who ask for more: what they leave, at least. */
+static void modest_and_greedy(struct sim *m, u64 length)
+{
+	modest(m, length);
+	for (u32 i = 0; i < 2 * m->cpus; i++)
+		scene_vm(m, 250, i % 2 ? SIM_RANDOM : SIM_HOG, 3 * MS, 2 * MS);
+}
+
 /* clang-format off */
 const struct scene scenes[] = {
 	{ "one alone",         1,    60, false, NULL },
@@ -246,6 +305,14 @@ const struct scene scenes[] = {
 	{ "bursty",            8,    10, false, bursty },
 	{ "bursty",            64,   2,  false, bursty },
 	{ "periodic",          8,    10, false, periodic },
+	{ "modest",            1,    10, false, modest },
+	{ "modest",            2,    10, false, modest },
+	{ "modest",            8,    10, false, modest },
+	{ "modest",            64,   2,  false, modest },
+	{ "modest and greedy", 1,    10, false, modest_and_greedy },
+	{ "modest and greedy", 2,    10, false, modest_and_greedy },
+	{ "modest and greedy", 8,    10, false, modest_and_greedy },
+	{ "modest and greedy", 64,   2,  false, modest_and_greedy },
 	{ "SMP VMs",           16,   10, false, smp },
 	{ "coming and going",  8,    10, false, fork_like },
 	{ "knobs",             8,    10, false, knobs },
@@ -258,6 +325,11 @@ const struct scene scenes[] = {
 	{ "pools",             32,   4,  true,  pools },
 	{ "gangs that spin",   8,    10, false, gangs },
 	{ "nested affinity",   4,    10, true,  nested },
+	{ "overlap",           4,    10, true,  overlap },
+	{ "overlap",           6,    10, true,  overlap },
+	{ "overlapping chain", 4,    10, true,  chain },
+	{ "overlapping chain", 8,    4,  true,  chain },
+	{ "windows",           16,   4,  true,  windows },
 };
 /* clang-format on */
 const u32 scene_count = ARRAY_LEN(scenes);
@@ -273,12 +345,25 @@ struct sim *scene_start(const struct scene *s, const char *policy, u64 length, u
 	return m;
 }
 
+/* Of the share of a VM, relative to its ideal, %. */
+static double error_of(struct sim *m, const struct sim_group *g)
+{
+	double served = 0, lag = 0;
+
+	for (struct sim_vcpu *c = g->vcpus; c; c = c->next) {
+		served += c->served;
+		lag += sim_lag(m, c);
+	}
+	return served >= 0.1 * (double)m->now ? 100 * fabs(lag) / served : 0;
+}
+
 struct verdict scene_judge(struct sim *m)
 {
 	struct verdict v = { .adds_up = true };
 	u64 used = 0;
 
 	ideal_advance(m);
+	sim_judge(m);
 	for (u32 i = 0; i < m->cpus; i++)
 		used += m->cpu[i].idle_ns + (m->cpu[i].current ? 0 : m->now - m->cpu[i].since);
 	for (u32 i = 0; i < m->vcpu_count; i++) {
@@ -289,9 +374,9 @@ struct verdict scene_judge(struct sim *m)
 		v.ahead = fmax(v.ahead, c->ahead / 1e6);
 		v.migrations += c->migrations;
 		v.switches += c->switches;
-		if (c->served >= 0.1 * (double)m->now)
-			v.error = fmax(v.error, 100 * fabs(sim_lag(m, c)) / c->served);
 	}
+	for (u32 i = 0; i < m->group_count; i++)
+		v.error = fmax(v.error, error_of(m, &m->group[i]));
 	v.adds_up = used == m->cpus * m->now;
 	return v;
 }

@@ -3,7 +3,6 @@
 #include "sim.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 u64 sim_random(struct sim *m, u64 below)
 {
@@ -23,6 +22,7 @@ struct sim *sim_new(u32 cpus, const char *policy, u64 slice, u64 seed)
 	m->cpu = calloc(cpus, sizeof(*m->cpu));
 	m->mem = calloc(1, p->bytes(cpus) + 64);
 	m->ideal_next = SCHED_NEVER;
+	m->shares_stale = true;
 	sched_init(&m->sched, p, slice, cpus, m->mem);
 	m->sched.kick = sim_kick;
 	/* Every pCPU looks once and finds nothing. */
@@ -55,6 +55,7 @@ u32 sim_group(struct sim *m, const struct sched_params *p)
 	    m->sched.policy->attach(&m->sched, &m->group[m->group_count].sched, p) != OK)
 		return SCHED_NOWHERE;
 	m->group[m->group_count].params = *p;
+	ideal_tune(m, m->group_count);
 	m->limits |= p->limit != 0;
 	for (u32 i = 0; i < m->cpus; i++)
 		m->limits |= !sched_mask_has(&p->cpus, i);
@@ -70,6 +71,8 @@ struct sim_vcpu *sim_vcpu(struct sim *m, u32 group, enum sim_habit habit, u64 bu
 	v = &m->vcpu[m->vcpu_count];
 	*v = (struct sim_vcpu){ .id = m->vcpu_count, .group = group, .habit = habit, .burst = burst, .sleep = sleep };
 	sched_ent_init(&v->ent, &m->group[group].sched, v->id);
+	v->next = m->group[group].vcpus;
+	m->group[group].vcpus = v;
 	v->last_cpu = SCHED_NOWHERE;
 	sim_post(m, 0, SIM_WAKE, v->id);
 	m->vcpu_count++;

@@ -102,12 +102,14 @@ static void judge(struct sim *m, struct sim_vcpu *v)
 	}
 }
 
-/* --- vCPUs -------------------------------------------------------------------------------------------------- */
-
-static u64 about(struct sim *m, struct sim_vcpu *v, u64 mean)
+void sim_judge(struct sim *m)
 {
-	return v->habit == SIM_RANDOM ? 1 + sim_random(m, 2 * mean) : mean;
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		if (m->vcpu[i].runnable)
+			judge(m, &m->vcpu[i]);
 }
+
+/* --- vCPUs -------------------------------------------------------------------------------------------------- */
 
 static void wake(struct sim *m, struct sim_vcpu *v)
 {
@@ -115,9 +117,8 @@ static void wake(struct sim *m, struct sim_vcpu *v)
 		return;
 	v->runnable = true;
 	v->woke = m->now;
-	v->within = v->slept && v->ent.state == SCHED_BLOCKED;
 	m->wakes++;
-	v->left = v->habit == SIM_HOG || v->habit == SIM_SPINNER ? SCHED_NEVER : about(m, v, v->burst);
+	habit_ask(m, v);
 	ideal_wake(m, v);
 	m->waiting++;
 	CALL(m, enqueue(&m->sched, &v->ent, m->now));
@@ -129,15 +130,17 @@ static void fall_asleep(struct sim *m, struct sim_vcpu *v)
 	v->runnable = false;
 	v->slept = true;
 	ideal_block(m, v);
+	/* What the others are given makes their lags leap. */
+	sim_judge(m);
 	CALL(m, block(&m->sched, &v->ent, m->now));
 	if (!v->gone)
-		sim_post(m, m->now + about(m, v, v->sleep), SIM_WAKE, v->id);
+		sim_post(m, habit_sleep(m, v), SIM_WAKE, v->id);
 }
 
 /* It ends for good; the ideal forgets it too. */
 static void stop(struct sim *m, struct sim_vcpu *v)
 {
-	v->gone = true;
+	v->gone = m->shares_stale = true;
 	if (v->ent.state == SCHED_RUNNING) {
 		v->left = 0;
 		sim_kick(&m->sched, v->ent.cpu);
@@ -172,6 +175,7 @@ static bool put_back(struct sim *m, u32 cpu)
 	c->current = NULL;
 	if (v->left != SCHED_NEVER)
 		v->left -= ran < v->left ? ran : v->left;
+	habit_go_on(m, v);
 	again = v->left && !v->gone;
 	m->waiting += again;
 	if (again && m->sched.policy->turn && !m->stepwise)
@@ -290,9 +294,11 @@ static void turn_knob(struct sim *m, const struct sim_knob *k)
 	struct sim_group *g = &m->group[k->group];
 
 	ideal_advance(m);
-	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK)
+	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK) {
 		g->params = k->params;
-	m->ideal_stale = true;
+		ideal_tune(m, k->group);
+	}
+	m->ideal_stale = m->shares_stale = true;
 }
 
 static void handle(struct sim *m, const struct sim_event *e)
@@ -326,14 +332,19 @@ static u64 soonest(const struct sim *m)
 	return at < m->ideal_next ? at : m->ideal_next;
 }
 
+static void pass_time(struct sim *m, u64 at)
+{
+	if (m->idle && m->waiting && !m->limits)
+		m->unfair_idle += (at - m->now) * (m->idle < m->waiting ? m->idle : m->waiting);
+	m->now = at;
+}
+
 void sim_run(struct sim *m, u64 until)
 {
 	u64 at;
 
 	while ((at = soonest(m)) <= until) {
-		if (m->idle && m->waiting && !m->limits)
-			m->unfair_idle += (at - m->now) * (m->idle < m->waiting ? m->idle : m->waiting);
-		m->now = at;
+		pass_time(m, at);
 		if (m->ideal_next == at) {
 			ideal_advance(m);
 			m->ideal_stale = true;
@@ -348,5 +359,5 @@ void sim_run(struct sim *m, u64 until)
 		if (m->watch)
 			m->watch(m, m->watch_ctx);
 	}
-	m->now = until;
+	pass_time(m, until);
 }

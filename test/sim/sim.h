@@ -11,20 +11,25 @@ enum sim_habit {
 	SIM_HOG,      /* never sleeps */
 	SIM_PERIODIC, /* `burst` of work, then sleeps for `sleep` */
 	SIM_RANDOM,   /* the same on average, each 0 to 2 times that */
+	SIM_CLOCKED,  /* `burst` of work each `burst` + `sleep`, by a clock: if it is late, sleeps for less or not at all */
 	SIM_SPINNER,  /* never sleeps; would give way to a sibling after each `burst` */
 };
 
 struct sim_vcpu {
 	struct sched_ent ent;
 	u32 id, group;
+	struct sim_vcpu *next; /* of its VM */
 	enum sim_habit habit;
 	u64 burst, sleep;
 	u64 start, stop; /* exists from, to */
 
 	u64 left;	     /* work of this burst, ns */
 	bool runnable, gone;
-	bool slept, within;  /* has slept before; woke within its share: the ideal had caught up with it */
+	bool slept, within;  /* has slept before; woke within its share */
 	u64 woke;	     /* when; SCHED_NEVER: has run since */
+	u64 tick;	     /* SIM_CLOCKED: of its clock, the last one */
+	double share;	     /* the rate that it would have if all that exist were runnable */
+	double debt;	     /* habit.c */
 	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
 	u32 last_cpu;
 	/* the ideal */
@@ -37,12 +42,16 @@ struct sim_vcpu {
 
 struct sim_group {
 	struct sched_group sched;
-	struct sched_params params; /* as the ideal sees them now */
+	struct sched_params params; /* as the ideal sees them now: ideal_tune() */
+	/* of the ideal, close together: it looks at all of them again and again */
+	struct sim_vcpu *vcpus;
+	double rate, cap, floor, weight;
+	double limit, reservation; /* pCPUs */
+	double level;		   /* in a pool: the last one */
+	u32 parent;		   /* or SCHED_NOWHERE */
+	u32 class;		   /* of those with the same affinity */
 	u32 ideal_runnable;
-	double rate, cap, floor, weight; /* of the ideal */
-	double level;			 /* in a pool: the last one */
-	bool frozen, sharing;
-	u32 class; /* of those with the same affinity */
+	bool pool, frozen, sharing;
 };
 
 struct sim_knob {
@@ -73,6 +82,7 @@ struct sim_event {
 };
 
 #define SIM_LATENCIES 4000 /* of 10 us */
+#define SIM_CLASSES   16
 
 struct sim {
 	struct sched sched;
@@ -88,7 +98,9 @@ struct sim {
 	/* the ideal */
 	double level;
 	u64 ideal_at, ideal_next;
-	bool ideal_stale, limits;
+	bool ideal_stale, shares_stale, limits;
+	struct sched_mask masks[SIM_CLASSES]; /* affinities in use */
+	u32 classes;			      /* so many; 0: to be found anew */
 	bool stepwise;    /* the policy's turn() is not called, but what it stands for */
 	bool clairvoyant; /* the ideal knows how long each burst will be; before the first one */
 	/* called after every event, for plots */
@@ -117,6 +129,8 @@ void sim_knob(struct sim *m, u64 at, u32 group, const struct sched_params *p);
 void sim_run(struct sim *m, u64 until);
 /* How far vCPU v is behind the ideal now, ns. */
 double sim_lag(struct sim *m, struct sim_vcpu *v);
+/* Notes how far all that are runnable are from it. */
+void sim_judge(struct sim *m);
 u64 sim_ran(struct sim *m, struct sim_vcpu *v);
 u64 sim_random(struct sim *m, u64 below);
 /* The latency that so many of 1000 wake-ups stayed within, ns. */
@@ -126,7 +140,14 @@ u64 sim_latency(const struct sim *m, u32 permille);
 void sim_post(struct sim *m, u64 at, u32 kind, u32 index);
 void sim_kick(struct sched *s, u32 cpu);
 
-/* ideal.c: brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
+/* habit.c: a burst begins; it is over, and is followed by the next one at once, or the vCPU sleeps until then. */
+void habit_ask(struct sim *m, struct sim_vcpu *v);
+void habit_go_on(const struct sim *m, struct sim_vcpu *v);
+u64 habit_sleep(struct sim *m, struct sim_vcpu *v);
+
+/* ideal.c: a group's params are new. */
+void ideal_tune(struct sim *m, u32 group);
+/* Brings it up to m->now; a vCPU wakes (`left` is its burst) or has blocked. */
 void ideal_advance(struct sim *m);
 void ideal_wake(struct sim *m, struct sim_vcpu *v);
 void ideal_block(struct sim *m, struct sim_vcpu *v);
@@ -134,3 +155,5 @@ void ideal_block(struct sim *m, struct sim_vcpu *v);
 void ideal_forgive(struct sim *m, struct sim_vcpu *v);
 /* Computes the rates anew and when the first vCPU will have all that it may get. */
 void ideal_rates(struct sim *m);
+/* Computes what the share of each vCPU is. */
+void ideal_shares(struct sim *m);

@@ -205,6 +205,40 @@ static void test_wake_within_a_slice(void **state)
 	sim_free(m);
 }
 
+static u64 modest_latency(const char *policy, const struct scene *s, u64 seed)
+{
+	struct sim *m = scene_start(s, policy, 2 * NS_PER_S, seed);
+	u64 within = 0, p99;
+
+	sim_run(m, 2 * NS_PER_S);
+	p99 = sim_latency(m, 990);
+	for (u32 i = 0; i < SIM_LATENCIES; i++)
+		within += m->latency[i];
+	assert_true(within > 200);
+	sim_free(m);
+	return p99;
+}
+
+/* Whoever asks for no more than his share need not wait for longer than a slice, whatever others ask for. */
+static void test_modest_wake_within_a_slice(void **state)
+{
+	u32 seen = 0;
+
+	for (u32 i = 0; i < scene_count; i++) {
+		const struct scene *s = &scenes[i];
+
+		if (strncmp(s->name, "modest", 6) || s->cpus > 8)
+			continue;
+		seen++;
+		for (u64 seed = 1; seed <= 3; seed++)
+			if (modest_latency("fair", s, seed) > 2 * MS)
+				fail_msg("%s on %u, seed %llu", s->name, s->cpus, (unsigned long long)seed);
+		/* Round robin has them wait for all the others. */
+		assert_true(!strcmp(s->name, "modest") || modest_latency("rr", s, 1) > 4 * MS);
+	}
+	assert_int_equal(seen, 6);
+}
+
 /* --- fixed -------------------------------------------------------------------------------------------------- */
 
 static void test_fixed(void **state)
@@ -305,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_no_call_turns_all),
 		cmocka_unit_test(test_no_timer_alone),
 		cmocka_unit_test(test_wake_within_a_slice),
+		cmocka_unit_test(test_modest_wake_within_a_slice),
 		cmocka_unit_test(test_fixed),
 		cmocka_unit_test(test_tree_against_search),
 		cmocka_unit_test(test_tour_against_search),
