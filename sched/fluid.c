@@ -169,8 +169,8 @@ s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
 	u32 siblings = g->runnable - 1;
 	s64 each;
 
-	/* Those who have a pCPU each can get no more. */
-	if (!siblings || fluid_rate(g) >= siblings * SCHED_ONE || room <= 0)
+	/* Those who have a pCPU each can get no more; the rate may be a few units too low. */
+	if (!siblings || fluid_rate(g) + 16 >= siblings * SCHED_ONE || room <= 0)
 		return service;
 	each = service / (s64)siblings < room ? service / (s64)siblings : room;
 	fluid_sync(g, now);
@@ -178,20 +178,26 @@ s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now)
 	return service - each * (s64)siblings;
 }
 
-/* The shares of those that share in this line. */
-static u64 weight_of(const struct sched_line *l)
+/*
+ * `service` to those that share in this line, `but` excepted, as far as they could have used it: in any time, and a slice more,
+ * no more than if the level were so high that the next one of them has all that he may. Returns what they get.
+ */
+static s64 give(struct fluid *f, struct sched_line *l, s64 service, const struct sched_group *but, u64 now)
 {
-	s64 bound, weight;
+	u64 from = max_u64(l->given, now), unused;
+	s64 bound, weight, each;
 
 	points_sum(&l->points, l->level, &bound, &weight);
-	return (u64)weight;
-}
-
-/* `service` to those that share in this line, `weight` of them; `except` gets none. */
-static void give(struct fluid *f, struct sched_line *l, s64 service, u64 weight, const struct sched_group *except)
-{
-	s64 each = weight ? scale(service, 1 << 16, weight) : 0;
-
+	if (but && but->cap && fluid_sharing(but))
+		weight -= but->params.shares;
+	if (!weight)
+		return 0;
+	unused = mul_div((u64)weight, points_next(&l->points, l->level) - l->level, SCHED_ONE) + 1;
+	if (service > 0) {
+		service = (s64)min_u64((u64)service, mul_div(now + f->slice - from, unused, 1 << 16));
+		l->given = from + mul_div((u64)service, 1 << 16, unused);
+	}
+	each = scale(service, 1 << 16, (u64)weight);
 	points_pass(&l->points, l->level, 0, (u64)each);
 	l->gifts++;
 	l->clock += (u64)each;
@@ -200,27 +206,24 @@ static void give(struct fluid *f, struct sched_line *l, s64 service, u64 weight,
 	for (u32 i = 0; i < f->line_count; i++) {
 		struct sched_group *pool = f->line[i].pool;
 
-		if (pool && pool != except && pool->line == l && pool->cap && fluid_sharing(pool))
-			give(f, &f->line[i], weight ? scale(service, pool->params.shares, weight) : 0, weight_of(&f->line[i]), NULL);
+		if (pool && pool != but && pool->line == l && pool->cap && fluid_sharing(pool))
+			give(f, &f->line[i], scale(service, pool->params.shares, (u64)weight), NULL, now);
 	}
+	return service;
 }
 
 void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now)
 {
-	fluid_sync(g, now);
-	for (struct sched_group *at = g; at; at = at->params.parent) {
-		u64 own = at->cap && fluid_sharing(at) ? at->params.shares : 0, clock = g->clock;
-		u64 weight = weight_of(at->line) - own;
+	u64 clock;
 
-		if (!weight)
-			continue;
-		for (u32 i = 0; i < f->line_count; i++)
-			fluid_virtual(&f->line[i], now);
-		give(f, at->line, service, weight, at);
-		fluid_sync(g, now);
-		g->clock = clock;
-		return;
-	}
+	fluid_sync(g, now);
+	clock = g->clock;
+	for (u32 i = 0; i < f->line_count; i++)
+		fluid_virtual(&f->line[i], now);
+	for (struct sched_group *at = g; at && service; at = at->params.parent)
+		service -= give(f, at->line, service, at, now);
+	fluid_sync(g, now);
+	g->clock = clock;
 }
 
 /* --- Who shares ---------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct sched_line {
 	u64 rest;	     /* what `clock` still lacks, in parts of 1/weight: it is the same however often it was brought up to date */
 	u64 told, told_at;   /* the same, as far as the points know */
 	u64 gifts;	     /* times that somebody's service was given to those that share here */
+	u64 given;	     /* ns, until when its members' unused time is taken up by that */
 	u64 caps, floors;    /* of its runnable members, together */
 	u64 reserved;
 	struct points points;
@@ -76,8 +77,8 @@ void fluid_sync(struct sched_group *g, u64 now);
 u64 fluid_time(const struct sched_line *l, u64 virt);
 /*
  * Service that a member of `g` has been given and is to lose, to its siblings: each gets the same, at most `room`. Returns the
- * rest. The next: to the others that share in g's line, else beside its pool, and so on; if nobody does, it is lost: all have
- * what they can use.
+ * rest. The next: to the others that share in g's line, as far as they could have used it, then beside its pool, and so on; the
+ * rest is lost.
  */
 s64 fluid_give_siblings(struct sched_group *g, s64 service, s64 room, u64 now);
 void fluid_give_others(struct fluid *f, struct sched_group *g, s64 service, u64 now);

@@ -3,6 +3,7 @@
 #include <sched/points.h>
 
 #include <lib/assert.h>
+#include <lib/bits.h>
 #include <sched/steps.h>
 #include <sched/tree.h>
 
@@ -23,6 +24,7 @@ static void update(struct point *p)
 {
 	p->weights = p->weight;
 	p->bounds = p->bound;
+	p->lowest = p->weight > 0 ? p->key : ~0ull;
 	p->known = p->noted;
 	p->unknown = !p->noted;
 	for (u32 i = 0; i < 2; i++) {
@@ -32,6 +34,7 @@ static void update(struct point *p)
 			continue;
 		p->weights += c->weights;
 		p->bounds += c->bounds;
+		p->lowest = min_u64(p->lowest, c->lowest);
 		p->known += c->known;
 		p->unknown += c->unknown;
 	}
@@ -143,6 +146,23 @@ void points_sum(const struct points *t, u64 level, s64 *bound, s64 *weight)
 			p = p->left;
 		}
 	}
+}
+
+u64 points_next(const struct points *t, u64 level)
+{
+	u64 next = ~0ull;
+
+	for (const struct point *p = t->root; p;) {
+		sched_step();
+		if (p->key <= level) {
+			p = p->right;
+			continue;
+		}
+		next = min_u64(next, p->weight > 0 ? p->key : ~0ull);
+		next = min_u64(next, p->right ? p->right->lowest : ~0ull);
+		p = p->left;
+	}
+	return next;
 }
 
 void points_pass(struct points *t, u64 level, u64 real, u64 virt)

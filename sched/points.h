@@ -14,6 +14,7 @@ struct point {
 	u32 rank, id;		  /* as in tree.h */
 	s64 weight, bound;	  /* a floor's are negative: what lies between a group's two points is what it shares */
 	s64 weights, bounds;	  /* sums, here and below */
+	u64 lowest;		  /* key, here and below, where somebody has all that he may */
 	bool noted;		  /* the owner knows that the level is at or beyond this point */
 	u32 known, unknown;	  /* how many below are noted, or not; itself too */
 	u64 real, virt;		  /* ns while the level was at or beyond this point; virtual time while it was not yet */
@@ -37,6 +38,8 @@ void points_insert(struct points *t, struct point *p, u64 level);
 void points_remove(struct points *t, struct point *p);
 /* Sums: the bounds of the points up to `level`, the weights of those beyond. */
 void points_sum(const struct points *t, u64 level, s64 *bound, s64 *weight);
+/* The lowest level beyond that one at which somebody has all that he may. */
+u64 points_next(const struct points *t, u64 level);
 /* So much time passed for the points up to `level`, so much virtual time for those beyond. */
 void points_pass(struct points *t, u64 level, u64 real, u64 virt);
 /* What passed for `p`, all that was to be told included. */

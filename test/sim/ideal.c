@@ -68,45 +68,58 @@ void ideal_tune(struct sim *m, u32 group)
 	m->classes = 0;
 }
 
-/* To the vCPUs of a VM, or down to those of a pool's VMs that share in it. */
-static void hand_down(struct sim *m, u32 group, double service, const struct sim_vcpu *except)
+/* Is it a member of this pool, or without a pool of those with this affinity? */
+static bool in_line(const struct sim *m, u32 i, u32 pool, u32 class)
 {
-	struct sim_group *g = &m->group[group];
-	double weight = 0;
-
-	if (!g->pool) {
-		for (struct sim_vcpu *o = g->vcpus; o; o = o->next)
-			if (o != except && backlogged(m, o))
-				o->served += service / g->ideal_runnable;
-		return;
-	}
-	for (u32 i = 0; i < m->group_count; i++)
-		weight += m->group[i].parent == group && m->group[i].sharing ? m->group[i].weight : 0;
-	for (u32 i = 0; i < m->group_count; i++)
-		if (m->group[i].parent == group && m->group[i].sharing)
-			hand_down(m, i, service * m->group[i].weight / weight, except);
+	return m->group[i].parent == pool && (pool != SCHED_NOWHERE || m->group[i].class == class);
 }
 
 /*
- * To those that share beside its VM, with the same affinity, in proportion; if there are none, to those that share beside its pool, and so on. If there
- * is nobody at all, everybody has what he can use.
+ * To those that share in such a line, `but` excepted, in proportion, as far as they could have used it: in any time, and a slice
+ * more, no more than if the level were so high that the next one of them has all that he may. Returns what they get. What a pool
+ * gets, those in it have.
  */
-static void give_line(struct sim *m, struct sim_vcpu *v, double service)
+static double give_line(struct sim *m, u32 pool, u32 class, double service, u32 but)
 {
-	for (u32 at = v->group; at != SCHED_NOWHERE; at = m->group[at].parent) {
-		struct sim_group *own = &m->group[at];
-		double weight = 0;
+	double next = INFINITY, level = 0, weight = 0, now = (double)m->now, unused;
+	double until = pool == SCHED_NOWHERE ? 0 : m->group[pool].given_inside;
 
-		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && m->group[i].parent == m->group[at].parent && m->group[i].class == own->class)
-				weight += m->group[i].weight;
-		if (weight <= 0)
+	for (u32 i = 0; i < m->group_count; i++) {
+		const struct sim_group *g = &m->group[i];
+
+		if (!in_line(m, i, pool, class))
 			continue;
-		for (u32 i = 0; i < m->group_count; i++)
-			if (i != at && m->group[i].sharing && m->group[i].parent == m->group[at].parent && m->group[i].class == own->class)
-				hand_down(m, i, service * m->group[i].weight / weight, v);
-		return;
+		until = pool == SCHED_NOWHERE ? fmax(until, g->given_beside) : until;
+		level = g->sharing ? g->rate / g->weight : level;
+		weight += g->sharing && i != but ? g->weight : 0;
 	}
+	if (weight <= 0)
+		return 0;
+	for (u32 i = 0; i < m->group_count; i++)
+		if (in_line(m, i, pool, class) && m->group[i].cap > m->group[i].weight * level + 1e-9)
+			next = fmin(next, m->group[i].cap / m->group[i].weight);
+	unused = weight * (next - level);
+	until = fmax(until, now);
+	service = fmin(service, (now + (double)m->sched.slice - until) * unused);
+	until += service / unused;
+	if (pool != SCHED_NOWHERE)
+		m->group[pool].given_inside = until;
+	for (u32 i = 0; i < m->group_count; i++) {
+		struct sim_group *g = &m->group[i];
+		double own = service * g->weight / weight;
+
+		if (!in_line(m, i, pool, class))
+			continue;
+		g->given_beside = until;
+		if (!g->sharing || i == but)
+			continue;
+		if (g->pool)
+			give_line(m, i, 0, own, SCHED_NOWHERE);
+		for (struct sim_vcpu *o = g->vcpus; o; o = o->next)
+			if (backlogged(m, o))
+				o->served += own / g->ideal_runnable;
+	}
+	return service;
 }
 
 /* `v` is to get no more than `end` in all; what it has got beyond that others have. */
@@ -118,10 +131,11 @@ static void end_at(struct sim *m, struct sim_vcpu *v, u64 end)
 	v->served = (double)end;
 	ideal_rates(m);
 	over = give_siblings(m, v, over);
-	/* Who shares is judged without it. */
+	/* Who shares is judged without it. What those beside its VM could not have used is for those beside its pool, and so on. */
 	v->arrived = end;
 	ideal_rates(m);
-	give_line(m, v, over);
+	for (u32 at = v->group; at != SCHED_NOWHERE && over > 0; at = m->group[at].parent)
+		over -= give_line(m, m->group[at].parent, m->group[at].class, over, at);
 }
 
 void ideal_forgive(struct sim *m, struct sim_vcpu *v)

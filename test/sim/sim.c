@@ -295,6 +295,9 @@ static void turn_knob(struct sim *m, const struct sim_knob *k)
 
 	ideal_advance(m);
 	if (m->sched.policy->tune(&m->sched, &g->sched, &k->params, m->now) == OK) {
+		for (u32 i = 0; i < m->cpus; i++)
+			if (sched_mask_has(&g->params.cpus, i) != sched_mask_has(&k->params.cpus, i))
+				g->given_beside = 0;
 		g->params = k->params;
 		ideal_tune(m, k->group);
 	}

@@ -48,6 +48,8 @@ struct sim_group {
 	double rate, cap, floor, weight;
 	double limit, reservation; /* pCPUs */
 	double level;		   /* in a pool: the last one */
+	double given_inside;	   /* ns, until when gifts take up what those in it could use beside their rates */
+	double given_beside;	   /* the same of those with its affinity; without a pool */
 	u32 parent;		   /* or SCHED_NOWHERE */
 	u32 class;		   /* of those with the same affinity */
 	u32 ideal_runnable;

@@ -80,6 +80,41 @@ static void test_chains_of_moves(void **state)
 		seed_within_bound(RANDOM_OVERLAP, any[i], 500 * MS);
 }
 
+struct seed {
+	u32 what;
+	u64 seed;
+};
+
+static void seeds_within_bound(const struct seed *s, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		seed_within_bound(s[i].what, s[i].seed, 500 * MS);
+}
+
+#define POOLS_ALL (RANDOM_POOLS | RANDOM_LIMITED | RANDOM_RESERVED)
+
+/* Several block one after the other while they are behind: what they are owed must not all come upon the last of them. */
+static void test_gifts_that_nobody_could_use(void **state)
+{
+	static const struct seed seeds[] = {
+		{ RANDOM_POOLS | RANDOM_LIMITED, 1582 }, { RANDOM_POOLS | RANDOM_RESERVED, 799 },
+		{ RANDOM_POOLS | RANDOM_RESERVED, 1719 }, { RANDOM_POOLS | RANDOM_RESERVED, 1822 },
+		{ POOLS_ALL, 1181 }, { POOLS_ALL, 2382 },
+	};
+
+	seeds_within_bound(seeds, ARRAY_LEN(seeds));
+}
+
+/* Two vCPUs of one VM on one pCPU, and one blocks: it is a matter of rounding whether the other could get more than it has. */
+static void test_gifts_to_one_with_a_pcpu(void **state)
+{
+	static const struct seed seeds[] = {
+		{ RANDOM_NESTED | RANDOM_LIMITED | RANDOM_RESERVED, 669 }, { RANDOM_POOLS | RANDOM_LIMITED, 1975 }, { POOLS_ALL, 2329 },
+	};
+
+	seeds_within_bound(seeds, ARRAY_LEN(seeds));
+}
+
 static void test_random_scenes(void **state)
 {
 	random_within_bound(0, 30);
@@ -333,6 +368,8 @@ int main(void)
 		cmocka_unit_test(test_random_pools),
 		cmocka_unit_test(test_idle_while_pace_rises),
 		cmocka_unit_test(test_chains_of_moves),
+		cmocka_unit_test(test_gifts_that_nobody_could_use),
+		cmocka_unit_test(test_gifts_to_one_with_a_pcpu),
 		cmocka_unit_test(test_shares_over_a_minute),
 		cmocka_unit_test(test_rr_leaves_the_bound),
 		cmocka_unit_test(test_cost_grows_like_log_n),

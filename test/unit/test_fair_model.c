@@ -69,6 +69,25 @@ static void test_left_in_the_pool(void **state)
 	sim_free(m);
 }
 
+/* Who sleeps all the time leaves much to the others in the pool: all of it, so pools have what they are entitled to. */
+static void test_all_left_in_the_pool(void **state)
+{
+	struct sim *m = sim_new(2, "fair", 0, 3);
+	u32 pool[2] = { group(m, SCHED_NOWHERE, true, 3000, 0, 0), group(m, SCHED_NOWHERE, true, 1000, 0, 0) };
+	u64 ran[2] = { 0 };
+
+	for (u32 i = 0; i < 4; i++)
+		hog(m, pool[i % 2], 1000);
+	for (u32 i = 0; i < 20; i++)
+		sim_vcpu(m, group(m, pool[i % 2], false, 1000, 0, 0), SIM_RANDOM, 300 * US, 10 * MS);
+	sim_run(m, 10 * NS_PER_S);
+	for (u32 i = 0; i < m->vcpu_count; i++)
+		ran[i % 2] += sim_ran(m, &m->vcpu[i]);
+	assert_in_range(ran[0], 14980 * MS, 15020 * MS);
+	assert_in_range(ran[1], 4980 * MS, 5020 * MS);
+	sim_free(m);
+}
+
 static void test_limit_of_a_pool(void **state)
 {
 	struct sim *m = sim_new(2, "fair", 0, 1);
@@ -340,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_level_divides),
 		cmocka_unit_test(test_left_in_the_pool),
+		cmocka_unit_test(test_all_left_in_the_pool),
 		cmocka_unit_test(test_limit_of_a_pool),
 		cmocka_unit_test(test_reservation_of_a_pool),
 		cmocka_unit_test(test_knobs_of_a_pool),
