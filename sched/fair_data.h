@@ -162,8 +162,11 @@ static inline u64 fair_wake_margin(const struct sched *s)
 struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now);
 /* Nobody else shall choose this pCPU before it has picked. */
 void fair_claim(struct fair *f, u32 cpu);
-/* Who waits and is late gets a pCPU by a chain of moves, if there is one; with one to spare, who may begin. */
-void fair_place_late(struct sched *s, bool spare, u64 now);
+/*
+ * Who waits and is late gets a pCPU by a chain of moves, if there is one; with one to spare, who may begin. What has just been put
+ * on `settled` (TOUR_NONE: nowhere) ran there before.
+ */
+void fair_place_late(struct sched *s, bool spare, u32 settled, u64 now);
 
 /* --- fair_kin.c --------------------------------------------------------------------------------------------- */
 

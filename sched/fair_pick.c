@@ -96,6 +96,16 @@ static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
 	return here;
 }
 
+/* This pCPU is not for those who wait here of these lines; the others are told who may begin. */
+static void announce(struct sched *s, u64 lines, u32 cpu, u64 now)
+{
+	struct fair *f = fair_of(s);
+
+	for (lines = fair_busy(f, lines); lines; lines &= lines - 1)
+		for (u32 kind = 0; kind < KINDS; kind++)
+			fair_publish(s, &f->fluid.line[__builtin_ctzll(lines)], kind, cpu, now);
+}
+
 static struct choice choose(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
@@ -105,6 +115,8 @@ static struct choice choose(struct sched *s, u32 cpu, u64 now)
 	/* Who may run elsewhere, too, leaves full pCPUs to those who may not. */
 	if (!here.ent && lines & ~owners)
 		here = choose_of(s, lines & ~owners, cpu, now);
+	else
+		announce(s, lines & ~owners, cpu, now);
 	if (!here.ent && f->total)
 		here = (struct choice){ first_to_begin(s, cpu), now, true };
 	return here;
@@ -167,6 +179,7 @@ static bool may_shift(struct fair *f, const struct choice *c)
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
+	u32 settled = TOUR_NONE;
 	struct choice c;
 
 	fair_catch_up(s, now);
@@ -179,11 +192,14 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	fair_set_idle(f, cpu, !c.ent);
 	if (c.ent) {
 		fair_queue_out(s, c.ent, now);
+		if (tour_best(&f->idle) != TOUR_NONE && c.ent->cpu == cpu && c.ent->since + c.ent->counted == now &&
+		    c.ent->counted >= fair_wake_margin(s))
+			settled = cpu;
 		fair_take(c.ent, cpu, c.found, now);
 		fair_run_anew(f, c.ent, now);
 	}
 	if (may_shift(f, &c))
-		fair_place_late(s, !c.ent || c.found, now);
+		fair_place_late(s, !c.ent || c.found, settled, now);
 	if (!c.ent)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
 	fair_let_in(s, cpu);

@@ -12,6 +12,7 @@ struct chain {
 	struct place best;
 	u32 last;		/* the line whose vCPU takes best.cpu */
 	bool late;
+	u32 settled;		/* what runs there goes on, and may be sent on */
 	u64 seen, found;	/* lines that were reached; those whose pCPUs have not been looked at yet */
 	u16 via[FLUID_LINES];	/* the pCPU that one of this line would leave */
 	u8 from[FLUID_LINES];	/* to one of that line */
@@ -46,7 +47,7 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 
 			cpu = fair_best_in(t, m, s->cpus);
 			/* Nobody is sent on who has just come: the moves come to an end. */
-			if (cpu == TOUR_NONE || (c->late && is_new(s, f->current[cpu], now)))
+			if (cpu == TOUR_NONE || (c->late && cpu != c->settled && is_new(s, f->current[cpu], now)))
 				continue;
 			/* Its clock is up to date by that. */
 			fair_horizon(s, &f->fluid.line[i], k, now);
@@ -126,10 +127,10 @@ static void shift(struct sched *s, const struct chain *c, struct sched_ent *e)
  * The first of those who wait in `q` gets a pCPU if he is late, or there is one to spare, and if there is a chain that ends where
  * somebody is due later.
  */
-static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u64 now)
+static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u32 settled, u64 now)
 {
 	struct queue *q = &fair_of(s)->queue[l->index][kind];
-	struct chain c = { .late = true, .seen = BIT(l->index), .found = BIT(l->index) };
+	struct chain c = { .late = true, .settled = settled, .seen = BIT(l->index), .found = BIT(l->index) };
 	u64 horizon = fair_horizon(s, l, kind, now), due;
 	u32 at = tour_best(&q->due);
 	struct sched_ent *e;
@@ -153,12 +154,12 @@ static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u
 		shift(s, &c, e);
 }
 
-void fair_place_late(struct sched *s, bool spare, u64 now)
+void fair_place_late(struct sched *s, bool spare, u32 settled, u64 now)
 {
 	struct fair *f = fair_of(s);
 
 	spare |= tour_best(&f->idle) != TOUR_NONE;
 	for (u64 rest = fair_busy(f, ~0ull); rest; rest &= rest - 1)
 		for (u32 kind = 0; kind < KINDS; kind++)
-			place(s, &f->fluid.line[__builtin_ctzll(rest)], kind, spare, now);
+			place(s, &f->fluid.line[__builtin_ctzll(rest)], kind, spare, settled, now);
 }

@@ -115,6 +115,18 @@ static void test_gifts_to_one_with_a_pcpu(void **state)
 	seeds_within_bound(seeds, ARRAY_LEN(seeds));
 }
 
+/* Who waits where others come first, and may begin, is seen by the pCPUs that could take him; and who goes on may be sent on. */
+static void test_waiting_at_a_full_pcpu(void **state)
+{
+	static const struct seed seeds[] = {
+		{ RANDOM_NESTED, 1286 }, { RANDOM_NESTED | RANDOM_POOLS, 1373 }, { RANDOM_NESTED | POOLS_ALL, 665 },
+		{ RANDOM_NESTED | POOLS_ALL, 1356 }, { RANDOM_NESTED | POOLS_ALL, 1381 }, { RANDOM_OVERLAP | RANDOM_POOLS, 327 },
+		{ RANDOM_OVERLAP | RANDOM_POOLS, 1315 },
+	};
+
+	seeds_within_bound(seeds, ARRAY_LEN(seeds));
+}
+
 static void test_random_scenes(void **state)
 {
 	random_within_bound(0, 30);
@@ -370,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_chains_of_moves),
 		cmocka_unit_test(test_gifts_that_nobody_could_use),
 		cmocka_unit_test(test_gifts_to_one_with_a_pcpu),
+		cmocka_unit_test(test_waiting_at_a_full_pcpu),
 		cmocka_unit_test(test_shares_over_a_minute),
 		cmocka_unit_test(test_rr_leaves_the_bound),
 		cmocka_unit_test(test_cost_grows_like_log_n),
