@@ -75,9 +75,8 @@ static bool in_line(const struct sim *m, u32 i, u32 pool, u32 class)
 }
 
 /*
- * To those that share in such a line, `but` excepted, in proportion, as far as they could have used it: in any time, and a slice
- * more, no more than if the level were so high that the next one of them has all that he may. Returns what they get. What a pool
- * gets, those in it have.
+ * To those that share in such a line, `but` excepted, in proportion, and down the pools: in any time, and a slice more, no more than
+ * if the level were so high that the next one of them has all that he may. Returns what they get.
  */
 static double give_line(struct sim *m, u32 pool, u32 class, double service, u32 but)
 {
