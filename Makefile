@@ -193,7 +193,7 @@ $(B)/unit/%: $(B)/host/test/unit/%.o $(B)/libhost.a
 # Threads, under ThreadSanitizer: built for itself.
 TURNS_C := test/unit/test_turns.c $(wildcard sched/*.c) test/host/fake_log.c lib/fmt.c lib/str.c
 
-$(B)/unit/test_turns: $(TURNS_C) $(wildcard sched/*.h) lib/turnlock.h lib/lock.h
+$(B)/unit/test_turns: $(TURNS_C) test/unit/turns_rig.h $(wildcard sched/*.h) lib/turnlock.h lib/lock.h
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) $(CPPFLAGS) $(CFLAGS) $(subst address$(comma)undefined,thread,$(HOST_FLAGS)) -o $@ $(TURNS_C) -lcmocka

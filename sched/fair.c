@@ -47,7 +47,7 @@ static void wake(struct sched *s, struct sched_ent *e, u64 now)
 	p = fair_find_place(s, e, now);
 	due = fair_real_due(e->group->line, e->kind, e->sort.due, now);
 	begins = !tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key);
-	fair_queue_placed(s, e, p.cpu, now);
+	fair_queue_placed(s, e, p.cpu, now, false);
 	if (p.idle || (begins && tree_before(due + fair_wake_margin(s), p.due)) ||
 	    (f->current[p.cpu] && f->current[p.cpu]->endless)) {
 		/* The next one to wake looks elsewhere. */
@@ -71,7 +71,8 @@ void fair_put_back(struct sched *s, struct sched_ent *e, u64 now)
 {
 	fair_catch_up(s, now);
 	fluid_sync(e->group, now);
-	fair_forgive(s, e);
+	fair_forgive(s, e, (s64)(e->group->clock - e->served));
+	e->found = false;
 	if (!sched_mask_has(&e->group->line->cpus, e->cpu)) {
 		/* It may not run here any longer. */
 		e->cpu = fair_find_place(s, e, now).cpu;
@@ -93,10 +94,11 @@ static void block(struct sched *s, struct sched_ent *e, u64 now)
 	}
 	fair_catch_up(s, now);
 	if (e->state == SCHED_QUEUED)
-		fair_queue_out(s, e, now);
+		fair_queue_out(s, e, now, false);
 	fair_uninvite(fair_of(s), e);
 	fluid_sync(e->group, now);
-	fair_forgive(s, e);
+	fair_forgive(s, e, (s64)(e->group->clock - e->served));
+	e->found = false;
 	e->stopped = 0;
 	if (tree_before(e->group->clock, e->served))
 		fair_linger(s, e);
@@ -168,7 +170,7 @@ static enum status move(struct sched *s, struct sched_group *g, const struct sch
 		if (e->state == SCHED_LINGERING)
 			fair_linger_end(s, e);
 		else if (e->state == SCHED_QUEUED)
-			fair_queue_out(s, e, now);
+			fair_queue_out(s, e, now, false);
 		else if (f->current[e->cpu] == e)
 			fair_stop(f, e);
 		fair_uninvite(f, e);

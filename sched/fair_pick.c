@@ -4,60 +4,75 @@
 
 #include <lib/bits.h>
 
-struct choice {
-	struct sched_ent *ent;
-	u64 due;    /* ns */
-	bool found; /* may not begin yet */
-};
-
 /* What a pCPU published may no longer begin, if the pace has slowed down. Each was published once for that. */
 #define STALE_TRIES 4
 
-/* The earliest due that may begin on another pCPU than `cpu`, or NULL: none, or there is an earlier one here. */
-static struct sched_ent *earliest(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now, u32 *at)
+/* May the first of those who wait on `at` begin? */
+static bool may_begin(const struct queue *q, u32 at, u64 horizon)
 {
-	struct queue *q = &fair_of(s)->queue[l->index][kind];
+	return !tree_before(horizon, tour_key(&q->begin, at));
+}
 
+/* What another pCPU has published is to be brought up to date; false: but not now. */
+static bool refresh(struct seek *k, struct queue *q, u32 at, u64 horizon)
+{
+	k->stuck |= k->beside;
+	if (!k->beside)
+		fair_publish(q, at, horizon, false);
+	return !k->beside;
+}
+
+/* The pCPU with the earliest due that may begin; TOUR_NONE: there is none but here. */
+static u32 earliest(struct seek *k, struct queue *q, u64 horizon)
+{
 	for (u32 i = 0; i < STALE_TRIES; i++) {
-		struct tree_node *n;
+		u32 at = tour_best(&q->due);
 
-		*at = tour_best(&q->due);
-		if (*at == TOUR_NONE || *at == cpu)
+		if (at == TOUR_NONE || at == k->cpu)
 			break;
-		n = tree_earliest(&q->on[*at], fair_horizon(s, l, kind, now));
-		if (n)
-			return ent_of(n);
-		fair_publish(s, l, kind, *at, now);
+		if (may_begin(q, at, horizon))
+			return at;
+		if (!refresh(k, q, at, horizon))
+			break;
 	}
-	return NULL;
+	return TOUR_NONE;
 }
 
 /* The earliest due that may begin: here, and elsewhere. */
-static void look(struct sched *s, u32 i, u32 kind, u32 cpu, u64 now, struct choice *here, struct choice *there)
+static void look(struct seek *k, const struct sched_line *l, u32 kind)
 {
-	struct fair *f = fair_of(s);
-	struct sched_line *l = &f->fluid.line[i];
-	struct queue *q = &f->queue[i][kind];
-	struct tree_node *own = fair_publish(s, l, kind, cpu, now);
-	struct sched_ent *e;
-	u32 other;
-	u64 due;
+	struct queue *q = &fair_of(k->s)->queue[l->index][kind];
+	u64 horizon, due;
+	struct tree_node *own;
+	u32 at;
 
-	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
-	other = tour_best(&q->begin);
-	if (other != TOUR_NONE && !tour_has(&q->due, other))
-		fair_publish(s, l, kind, other, now);
-	if (own) {
-		due = fair_real_due(l, kind, own->due, now);
-		if (!here->ent || due < here->due)
-			*here = (struct choice){ ent_of(own), due, false };
-	}
-	e = earliest(s, l, kind, cpu, now, &other);
-	if (!e)
+	/* It is forgotten here only: turns cannot. */
+	if (!q->waiting && !k->beside) {
+		fair_of(k->s)->busy[kind] &= ~BIT(l->index);
 		return;
-	due = fair_real_due(l, kind, tour_key(&q->due, other), now);
-	if (!there->ent || due < there->due)
-		*there = (struct choice){ e, due, false };
+	}
+	horizon = fair_horizon(k->s, l, kind, k->now);
+	own = fair_publish(q, k->cpu, horizon, k->beside);
+	/* Time alone lets requests begin: the queue that has waited longest may have one now. */
+	at = tour_best(&q->begin);
+	if (at != TOUR_NONE && !tour_has(&q->due, at) && may_begin(q, at, horizon))
+		refresh(k, q, at, horizon);
+	if (own) {
+		due = fair_real_due(l, kind, own->due, k->now);
+		if (!k->here || due < k->here_due) {
+			k->here = ent_of(own);
+			k->here_due = due;
+		}
+	}
+	at = earliest(k, q, horizon);
+	if (at == TOUR_NONE)
+		return;
+	due = fair_real_due(l, kind, tour_key(&q->due, at), k->now);
+	if (!k->there || due < k->there_due) {
+		k->there = &q->on[at];
+		k->there_due = due;
+		k->horizon = horizon;
+	}
 }
 
 /*
@@ -82,44 +97,43 @@ static struct sched_ent *first_to_begin(struct sched *s, u32 cpu)
 	return NULL;
 }
 
-/* Of these lines, what may begin and is due first; what is here is preferred. */
-static struct choice choose_of(struct sched *s, u64 lines, u32 cpu, u64 now)
+/* Of these lines; what is here is preferred. */
+static struct sched_ent *choose_of(struct seek *k, u64 lines)
 {
-	struct choice here = { 0 }, there = { 0 };
+	struct fair *f = fair_of(k->s);
 
-	for (lines = fair_busy(fair_of(s), lines); lines; lines &= lines - 1)
+	for (lines = fair_busy(f, lines); lines; lines &= lines - 1)
 		for (u32 i = (u32)__builtin_ctzll(lines), kind = 0; kind < KINDS; kind++)
-			if (fair_of(s)->busy[kind] >> i & 1)
-				look(s, i, kind, cpu, now, &here, &there);
-	if (there.ent && (!here.ent || there.due + fair_fetch_margin(s) < here.due))
-		return there;
-	return here;
+			if (f->busy[kind] >> i & 1)
+				look(k, &f->fluid.line[i], kind);
+	if (!k->there || (k->here && k->there_due + fair_fetch_margin(k->s) >= k->here_due))
+		return k->here;
+	k->stuck |= k->beside;
+	return k->beside ? NULL : ent_of(tree_earliest(k->there, k->horizon));
 }
 
 /* This pCPU is not for those who wait here of these lines; the others are told who may begin. */
-static void announce(struct sched *s, u64 lines, u32 cpu, u64 now)
+static void announce(const struct seek *k, u64 lines)
 {
-	struct fair *f = fair_of(s);
+	struct fair *f = fair_of(k->s);
 
 	for (lines = fair_busy(f, lines); lines; lines &= lines - 1)
-		for (u32 kind = 0; kind < KINDS; kind++)
-			fair_publish(s, &f->fluid.line[__builtin_ctzll(lines)], kind, cpu, now);
+		for (u32 i = (u32)__builtin_ctzll(lines), kind = 0; kind < KINDS; kind++)
+			fair_publish(&f->queue[i][kind], k->cpu, fair_horizon(k->s, &f->fluid.line[i], kind, k->now), k->beside);
 }
 
-static struct choice choose(struct sched *s, u32 cpu, u64 now)
+struct sched_ent *fair_choose(struct seek *k)
 {
-	struct fair *f = fair_of(s);
-	u64 lines = f->total ? f->lines[cpu] : 0, owners = fluid_owners(&f->fluid, lines);
-	struct choice here = choose_of(s, lines & owners, cpu, now);
+	const struct fair *f = fair_of(k->s);
+	u64 lines = f->lines[k->cpu], owners = fluid_owners(&f->fluid, lines);
+	struct sched_ent *e = choose_of(k, lines & owners);
 
 	/* Who may run elsewhere, too, leaves full pCPUs to those who may not. */
-	if (!here.ent && lines & ~owners)
-		here = choose_of(s, lines & ~owners, cpu, now);
-	else
-		announce(s, lines & ~owners, cpu, now);
-	if (!here.ent && f->total)
-		here = (struct choice){ first_to_begin(s, cpu), now, true };
-	return here;
+	if (!e && !k->stuck && lines & ~owners)
+		return choose_of(k, lines & ~owners);
+	if (!k->stuck)
+		announce(k, lines & ~owners);
+	return e;
 }
 
 /* ns until a limited entity may begin that waits for nothing else. */
@@ -168,42 +182,39 @@ bool fair_awaited(struct sched *s, u32 cpu)
 	return false;
 }
 
-/*
- * Is there more than one affinity? Where all who wait are of one line it is left to pCPUs that run another: those turns are to be short.
- */
-static bool may_shift(struct fair *f, const struct choice *c)
-{
-	return f->total && f->fluid.roots & (f->fluid.roots - 1) && (!c->ent || c->found || queue_of(f, c->ent)->waiting != f->total);
-}
-
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
 	u32 settled = TOUR_NONE;
-	struct choice c;
+	struct sched_ent *e;
+	bool found = false;
 
 	fair_catch_up(s, now);
 	fair_resort(s, now);
-	c = (struct choice){ .ent = fair_invited(f, cpu) };
-	if (!c.ent)
-		c = choose(s, cpu, now);
-	if (c.ent)
-		c.ent = fair_gang_turn(s, c.ent, now);
-	fair_set_idle(f, cpu, !c.ent);
-	if (c.ent) {
-		fair_queue_out(s, c.ent, now);
-		if (tour_best(&f->idle) != TOUR_NONE && c.ent->cpu == cpu && c.ent->since + c.ent->counted == now &&
-		    c.ent->counted >= fair_wake_margin(s))
-			settled = cpu;
-		fair_take(c.ent, cpu, c.found, now);
-		fair_run_anew(f, c.ent, now);
+	e = fair_invited(f, cpu);
+	if (!e && f->total) {
+		e = fair_choose(&(struct seek){ .s = s, .cpu = cpu, .now = now });
+		found = !e;
+		if (found)
+			e = first_to_begin(s, cpu);
 	}
-	if (may_shift(f, &c))
-		fair_place_late(s, !c.ent || c.found, settled, now);
-	if (!c.ent)
+	if (e)
+		e = fair_gang_turn(s, e, now);
+	fair_set_idle(f, cpu, !e);
+	if (e) {
+		fair_queue_out(s, e, now, false);
+		if (tour_best(&f->idle) != TOUR_NONE && e->cpu == cpu && e->since + e->counted == now && e->counted >= fair_wake_margin(s))
+			settled = cpu;
+		fair_take(e, cpu, found, now);
+		fair_run_anew(f, e, now);
+	}
+	/* Where all who wait are of one line it is left to pCPUs that run another: those turns are to be short. */
+	if (f->total && fair_may_shift(f) && (!e || found || queue_of(f, e)->waiting != f->total))
+		fair_place_late(s, !e || found, settled, now, false);
+	if (!e)
 		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
 	fair_let_in(s, cpu);
-	return (struct sched_pick){ .ent = c.ent, .slice = fair_slice(s, cpu, c.ent) };
+	return (struct sched_pick){ .ent = e, .slice = fair_slice(s, cpu, e) };
 }
 
 void fair_charge(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran)

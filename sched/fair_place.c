@@ -49,8 +49,6 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 			/* Nobody is sent on who has just come: the moves come to an end. */
 			if (cpu == TOUR_NONE || (c->late && cpu != c->settled && is_new(s, f->current[cpu], now)))
 				continue;
-			/* Its clock is up to date by that. */
-			fair_horizon(s, &f->fluid.line[i], k, now);
 			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~tour_key(t, cpu), now) : now + NS_PER_S;
 			if (tree_before(c->best.due, due)) {
 				c->best.cpu = cpu;
@@ -124,42 +122,49 @@ static void shift(struct sched *s, const struct chain *c, struct sched_ent *e)
 }
 
 /*
- * The first of those who wait in `q` gets a pCPU if he is late, or there is one to spare, and if there is a chain that ends where
- * somebody is due later.
+ * The first of those who wait in a queue, on the pCPU `at`, gets another if there is a chain that ends where somebody is due
+ * later. Beside others, who runs now is not to be looked at, so that he counts as one who may be sent on; false: there may be one.
  */
-static void place(struct sched *s, struct sched_line *l, u32 kind, bool spare, u32 settled, u64 now)
+static bool place(struct sched *s, const struct sched_line *l, u32 kind, u32 at, u32 settled, u64 now, bool beside)
 {
 	struct queue *q = &fair_of(s)->queue[l->index][kind];
-	struct chain c = { .late = true, .settled = settled, .seen = BIT(l->index), .found = BIT(l->index) };
-	u64 horizon = fair_horizon(s, l, kind, now), due;
-	u32 at = tour_best(&q->due);
-	struct sched_ent *e;
+	struct chain c = { .late = !beside, .settled = settled, .seen = BIT(l->index), .found = BIT(l->index) };
+	struct sched_ent *e = NULL;
 
-	if (at == TOUR_NONE)
-		return;
-	due = fair_real_due(l, kind, tour_key(&q->due, at), now);
-	if (!spare && tree_before(now + s->slice / 4, due))
-		return;
-	e = ent_of(tree_earliest(&q->on[at], horizon));
-	if (!e || e->invited)
-		return;
-	c.best = (struct place){ .cpu = TOUR_NONE, .due = due + fair_wake_margin(s) };
+	if (!beside) {
+		e = ent_of(tree_earliest(&q->on[at], fair_horizon(s, l, kind, now)));
+		if (!e || e->invited)
+			return true;
+	}
+	c.best.cpu = TOUR_NONE;
+	c.best.due = fair_real_due(l, kind, tour_key(&q->due, at), now) + fair_wake_margin(s);
 	while (c.found && !c.best.idle) {
 		u32 x = (u32)__builtin_ctzll(c.found);
 
 		c.found &= c.found - 1;
 		look(s, &c, x, now);
 	}
-	if (c.best.cpu != TOUR_NONE)
+	if (c.best.cpu == TOUR_NONE)
+		return true;
+	if (!beside)
 		shift(s, &c, e);
+	return !beside;
 }
 
-void fair_place_late(struct sched *s, bool spare, u32 settled, u64 now)
+bool fair_place_late(struct sched *s, bool spare, u32 settled, u64 now, bool beside)
 {
 	struct fair *f = fair_of(s);
+	bool done = true;
 
 	spare |= tour_best(&f->idle) != TOUR_NONE;
-	for (u64 rest = fair_busy(f, ~0ull); rest; rest &= rest - 1)
-		for (u32 kind = 0; kind < KINDS; kind++)
-			place(s, &f->fluid.line[__builtin_ctzll(rest)], kind, spare, settled, now);
+	for (u64 rest = fair_busy(f, ~0ull); rest && done; rest &= rest - 1)
+		for (u32 kind = 0; kind < KINDS; kind++) {
+			const struct sched_line *l = &f->fluid.line[__builtin_ctzll(rest)];
+			const struct tour *t = &f->queue[l->index][kind].due;
+			u32 at = tour_best(t);
+
+			if (at != TOUR_NONE && (spare || !tree_before(now + s->slice / 4, fair_real_due(l, kind, tour_key(t, at), now))))
+				done &= place(s, l, kind, at, settled, now, beside);
+		}
+	return done;
 }

@@ -7,28 +7,58 @@
 
 /* --- Clocks -------------------------------------------------------------------------------------------------- */
 
-/* ns, when what is due at `due` of this line's clock is due; at today's pace. */
-u64 fair_real_due(struct sched_line *l, u32 kind, u64 due, u64 now)
+u32 fair_kind(const struct sched_group *g)
+{
+	return (fluid_sharing(g) ? 0 : REAL) | (fluid_limited(g) ? LIMITED : 0);
+}
+
+u64 fair_real_due(const struct sched_line *l, u32 kind, u64 due, u64 now)
 {
 	if (kind & REAL)
 		return due;
 	/* No level, no virtual time: whoever is still sorted by it has all that he can use, and is always due. */
-	return l->level == FLUID_NO_LEVEL ? now : now + (u64)fluid_to_ns(l, (s64)(due - l->clock));
+	return l->level == FLUID_NO_LEVEL ? now : now + (u64)fluid_to_ns(l, (s64)(due - fluid_virtual_at(l, now)));
 }
 
-/* Where it stands on the clock that drives its group. The group is in sync. */
+u64 fair_horizon(const struct sched *s, const struct sched_line *l, u32 kind, u64 now)
+{
+	if (kind & REAL)
+		return now + s->slice;
+	/* No virtual time passes: who is still sorted by it has all that he can use; but if he is limited, he is to be sorted anew. */
+	if (l->level == FLUID_NO_LEVEL)
+		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
+	return fluid_virtual_at(l, now) + l->reach;
+}
+
+u64 fair_clock(const struct sched_group *g, u64 now)
+{
+	return fluid_clock(g, now, fluid_virtual_at(g->line, now));
+}
+
+static void place_keys(struct sched_ent *e, u64 clock, u64 now, u64 virt)
+{
+	const struct sched_group *g = e->group;
+	/* Who is entitled to a whole pCPU cannot catch up: he is always due. Who shares is not. */
+	u64 due = !fluid_sharing(g) && fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
+
+	e->sort.key = fluid_when(g, e->served, clock, now, virt);
+	e->sort.due = due == e->served ? e->sort.key : fluid_when(g, due, clock, now, virt);
+	e->placed = g->line->points.epoch;
+}
+
+void fair_place_keys_at(struct sched_ent *e, u64 now)
+{
+	place_keys(e, fair_clock(e->group, now), now, fluid_virtual_at(e->group->line, now));
+}
+
 void fair_place_keys(struct fair *f, struct sched_ent *e)
 {
 	struct sched_group *g = e->group;
-	/* Who is entitled to a whole pCPU cannot catch up: he is always due. Who shares is not. */
-	u64 due = !fluid_sharing(g) && fluid_member_rate(g) >= SCHED_ONE ? e->served : e->due;
 
 	/* Its siblings shall go by the same clock. */
 	fluid_check(&f->fluid, g);
 	e->kind = (u8)fair_kind(g);
-	e->sort.key = fluid_when(g, e->served);
-	e->sort.due = due == e->served ? e->sort.key : fluid_when(g, due);
-	e->placed = g->line->points.epoch;
+	place_keys(e, g->clock, g->synced, g->line->clock);
 }
 
 /* The winner among the pCPUs of `m`. */
@@ -56,71 +86,75 @@ u32 fair_best_in(const struct tour *t, const struct sched_mask *m, u32 cpus)
 
 /* --- Run queues ---------------------------------------------------------------------------------------------- */
 
-struct tree_node *fair_publish(struct sched *s, struct sched_line *l, u32 kind, u32 cpu, u64 now)
+struct tree_node *fair_publish(struct queue *q, u32 cpu, u64 horizon, bool beside)
 {
-	struct fair *f = fair_of(s);
-	struct queue *q = &f->queue[l->index][kind];
-	struct tree_node *next;
+	const struct tree *on = &q->on[cpu];
+	struct tree_node *next = NULL;
 
-	if (!q->on[cpu].root) {
-		tour_clear(&q->due, cpu);
-		tour_clear(&q->begin, cpu);
-		return NULL;
+	if (on->root) {
+		tour_put(&q->begin, cpu, tree_first(on)->key, beside);
+		next = tree_earliest(on, horizon);
+	} else {
+		tour_drop(&q->begin, cpu, beside);
 	}
-	tour_set(&q->begin, cpu, tree_first(&q->on[cpu])->key);
-	next = tree_earliest(&q->on[cpu], fair_horizon(s, l, kind, now));
 	if (next)
-		tour_set(&q->due, cpu, next->due);
+		tour_put(&q->due, cpu, next->due, beside);
 	else
-		tour_clear(&q->due, cpu);
+		tour_drop(&q->due, cpu, beside);
 	return next;
 }
 
 /* The same of `e`, which has just come; what time alone has changed is seen by others. */
-static void publish_new(struct sched *s, struct sched_ent *e, u64 now)
+static void publish_new(struct sched *s, struct queue *q, const struct sched_ent *e, u64 now, bool beside)
 {
-	struct queue *q = queue_of(fair_of(s), e);
 	u32 cpu = e->cpu;
 
 	if (!tour_has(&q->begin, cpu) || tree_before(e->sort.key, tour_key(&q->begin, cpu)))
-		tour_set(&q->begin, cpu, e->sort.key);
+		tour_put(&q->begin, cpu, e->sort.key, beside);
 	if (tour_has(&q->due, cpu) && !tree_before(e->sort.due, tour_key(&q->due, cpu)))
 		return;
 	if (!tree_before(fair_horizon(s, e->group->line, e->kind, now), e->sort.key))
-		tour_set(&q->due, cpu, e->sort.due);
+		tour_put(&q->due, cpu, e->sort.due, beside);
 }
+
 
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 {
 	fair_place_keys(fair_of(s), e);
-	fair_queue_placed(s, e, cpu, now);
+	fair_queue_placed(s, e, cpu, now, false);
 }
 
-void fair_queue_placed(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
+void fair_queue_placed(struct sched *s, struct sched_ent *e, u32 cpu, u64 now, bool beside)
 {
 	struct fair *f = fair_of(s);
+	struct queue *q = queue_of(f, e);
 
 	e->cpu = cpu;
 	e->state = SCHED_QUEUED;
 	f->waiting[cpu]++;
-	f->total++;
-	queue_of(f, e)->waiting++;
-	f->busy[e->kind] |= BIT(e->group->line->index);
-	tree_insert(&queue_of(f, e)->on[cpu], &e->sort);
-	publish_new(s, e, now);
+	if (!beside) {
+		f->total++;
+		q->waiting++;
+		f->busy[e->kind] |= BIT(e->group->line->index);
+	}
+	tree_insert(&q->on[cpu], &e->sort);
+	publish_new(s, q, e, now, beside);
 }
 
-void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now)
+void fair_queue_out(struct sched *s, struct sched_ent *e, u64 now, bool beside)
 {
 	struct fair *f = fair_of(s);
+	struct queue *q = queue_of(f, e);
+	struct tree *on = &q->on[e->cpu];
 
-	fair_uninvite(f, e);
 	f->waiting[e->cpu]--;
-	f->total--;
-	if (!--queue_of(f, e)->waiting)
-		f->busy[e->kind] &= ~BIT(e->group->line->index);
-	tree_remove(&queue_of(f, e)->on[e->cpu], &e->sort);
-	fair_publish(s, e->group->line, e->kind, e->cpu, now);
+	if (!beside) {
+		fair_uninvite(f, e);
+		f->total--;
+		q->waiting--;
+	}
+	tree_remove(on, &e->sort);
+	fair_publish(q, e->cpu, on->root ? fair_horizon(s, e->group->line, e->kind, now) : 0, beside);
 }
 
 static bool waits(const struct fair *f, u32 line, u32 cpu)
@@ -131,23 +165,35 @@ static bool waits(const struct fair *f, u32 line, u32 cpu)
 	return false;
 }
 
-void fair_let_in_slowly(struct sched *s, u32 cpu)
+u32 fair_opening(struct sched *s, u32 cpu, u64 *lines)
 {
 	struct fair *f = fair_of(s);
 
-	for (u64 rest = fair_busy(f, f->lines[cpu]); rest; rest &= rest - 1) {
-		u32 i = (u32)__builtin_ctzll(rest), at;
+	for (u64 rest = fair_busy(f, *lines); rest; rest &= rest - 1) {
+		const struct sched_line *l = &f->fluid.line[__builtin_ctzll(rest)];
+		u32 at;
 
-		if (!waits(f, i, cpu))
+		*lines = rest & (rest - 1);
+		if (!waits(f, l->index, cpu))
 			continue;
-		at = fair_best_in(&f->idle, &f->fluid.line[i].cpus, s->cpus);
-		if (at == TOUR_NONE && f->fluid.line[i].cpu_count < s->cpus) {
-			at = fair_best_in(&f->endless, &f->fluid.line[i].cpus, s->cpus);
-			if (at != TOUR_NONE)
-				tour_clear(&f->endless, at);
-		}
+		at = fair_best_in(&f->idle, &l->cpus, s->cpus);
+		if (at == TOUR_NONE && l->cpu_count < s->cpus)
+			at = fair_best_in(&f->endless, &l->cpus, s->cpus);
 		if (at != TOUR_NONE)
-			s->kick(s, at);
+			return at;
+	}
+	return TOUR_NONE;
+}
+
+void fair_let_in_slowly(struct sched *s, u32 cpu)
+{
+	struct fair *f = fair_of(s);
+	u64 lines = f->lines[cpu];
+	u32 at;
+
+	while ((at = fair_opening(s, cpu, &lines)) != TOUR_NONE) {
+		tour_clear(&f->endless, at);
+		s->kick(s, at);
 	}
 }
 
@@ -202,7 +248,7 @@ static void resort(struct sched *s, struct sched_group *g, u64 now)
 			fair_linger_end(s, e);
 			fair_linger(s, e);
 		} else if (e->state == SCHED_QUEUED) {
-			fair_queue_out(s, e, now);
+			fair_queue_out(s, e, now, false);
 			fair_queue_in(s, e, e->cpu, now);
 			/* An idle pCPU may have to wake earlier for it, or now. */
 			idle = fair_best_in(&f->idle, &g->line->cpus, s->cpus);

@@ -5,23 +5,13 @@
  *
  * Several pCPUs may do so at once. So a turn writes what is its pCPU's own only: who leaves and who comes, the tree, `current`,
  * and its leaves of the tournaments. All the rest it reads: the clocks are computed for `now` and not brought up to date. Where
- * more would have to change, it leaves that to fair_turn_alone().
+ * more would have to change, it leaves that to fair_turn_alone(); where more is to be looked at, to fair_wide.c.
  */
 #include <sched/fair_data.h>
 
 #include <lib/bits.h>
 
 /* --- Steps that the common way shares ------------------------------------------------------------------------- */
-
-u64 fair_horizon(struct sched *s, struct sched_line *l, u32 kind, u64 now)
-{
-	if (kind & REAL)
-		return now + s->slice;
-	/* No virtual time passes: who is still sorted by it has all that he can use; but if he is limited, he is to be sorted anew. */
-	if (l->level == FLUID_NO_LEVEL)
-		return l->clock + (kind & LIMITED ? 0 : 1ull << 62);
-	return fluid_virtual(l, now) + l->reach;
-}
 
 void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 {
@@ -31,8 +21,7 @@ void fair_serve(struct sched *s, struct sched_ent *e, u64 ran)
 		e->due = e->served + request(s);
 }
 
-/* `lag`, or as much less as is forgiven. */
-static s64 forgive(struct sched *s, struct sched_ent *e, s64 lag)
+rare s64 fair_forgive(struct sched *s, struct sched_ent *e, s64 lag)
 {
 	s64 over = 0;
 
@@ -43,12 +32,6 @@ static s64 forgive(struct sched *s, struct sched_ent *e, s64 lag)
 	e->served += (u64)over;
 	e->due += (u64)over;
 	return lag - over;
-}
-
-rare void fair_forgive(struct sched *s, struct sched_ent *e)
-{
-	forgive(s, e, (s64)(e->group->clock - e->served));
-	e->found = false;
 }
 
 /* As tour_set_among(), which has little to do for a machine of one pCPU. */
@@ -109,20 +92,6 @@ rare u64 fair_slice(struct sched *s, u32 cpu, struct sched_ent *e)
 
 /* --- At once -------------------------------------------------------------------------------------------------- */
 
-/* One turn, on the pCPU `cpu`: what it has read, and computed, of the clocks. */
-struct turn {
-	struct sched *s;
-	struct fair *f;
-	struct sched_line *l;
-	struct queue *q;
-	u64 now, virt, horizon; /* virtual time, and the latest beginning that may begin now */
-	u32 cpu;
-};
-
-/* So old, ns, may what the clocks are computed from become: then products fit into 64 bits. */
-#define LINE_AGE  BIT(27)
-#define GROUP_AGE BIT(30)
-
 /*
  * Nobody lingers, and nobody is still to be sorted anew; all who wait are in the queue of `e`, which is sorted by
  * virtual time and may go on here. In a pool the kind may have changed without a sign.
@@ -136,7 +105,7 @@ static inline __attribute__((always_inline)) bool is_plain(const struct turn *t,
 		return false;
 	if (!fluid_sharing(g) || e->kind != (fluid_limited(g) ? LIMITED : 0))
 		return false;
-	if (!(f->lines[t->cpu] >> t->l->index & 1) || t->now - t->l->at > LINE_AGE || t->now - g->synced > GROUP_AGE)
+	if (!(f->lines[t->cpu] >> t->l->index & 1) || !fair_is_fresh(g, t->now))
 		return false;
 	if (t->q->waiting != f->total)
 		return false;
@@ -172,16 +141,6 @@ static inline __attribute__((always_inline)) void place_keys(const struct turn *
 	e->placed = t->l->points.epoch;
 }
 
-/* Its keys are those of when it was queued: the pace is another. */
-static rare __attribute__((noinline)) void place_anew(const struct turn *t, struct sched_ent *w)
-{
-	u64 clock = fluid_clock(w->group, t->now, t->virt);
-
-	w->sort.key = t->virt + (u64)fluid_to_virtual(w->group, (s64)(w->served - clock));
-	w->sort.due = t->virt + (u64)fluid_to_virtual(w->group, (s64)(w->due - clock));
-	w->placed = t->l->points.epoch;
-}
-
 /* Is what `at` has waiting due so much earlier that it is worth fetching? */
 static rare bool is_worth(const struct turn *t, u32 at, u64 due)
 {
@@ -189,16 +148,6 @@ static rare bool is_worth(const struct turn *t, u32 at, u64 due)
 	s64 there = fluid_to_ns(t->l, (s64)(tour_key(&t->q->due, at) - t->virt));
 
 	return tree_before(t->now + (u64)there + margin, t->now + (u64)fluid_to_ns(t->l, (s64)(due - t->virt)));
-}
-
-/* Most likely, so far as the tournament knows what waits here: before anything is searched. */
-static rare bool will_fetch(const struct turn *t, const struct sched_ent *e)
-{
-	const struct tour *due = &t->q->due;
-	u32 at = tour_best(due);
-
-	return at != TOUR_NONE && at != t->cpu && tour_has(due, t->cpu) && tree_before(tour_key(due, t->cpu), e->sort.due) &&
-	       is_worth(t, at, tour_key(due, t->cpu));
 }
 
 /* May `at` have something waiting that may begin now, so far as the tournament knows? */
@@ -245,22 +194,12 @@ static rare struct tree_node *draw(struct tree *on, struct sched_ent *e, u64 hor
 	return tree_earliest(on, horizon);
 }
 
-/* May `w` be run as it is? */
-static inline bool is_ready(const struct turn *t, const struct sched_ent *w)
-{
-	const struct sched_group *g = w->group;
-
-	return !g->params.gang && !w->invited && (w->placed == t->l->points.epoch || w->kind == fair_kind(g));
-}
-
 /* Who shall run after `e`, itself perhaps; NULL: that is to be found out in the common way. */
 static struct sched_ent *choose(const struct turn *t, struct sched_ent *e)
 {
 	struct tree *on = &t->q->on[t->cpu];
 	struct tree_node *w;
 
-	if (t->q->due.size > 1 && will_fetch(t, e))
-		return NULL;
 	w = earliest(on, t->horizon);
 	if (!tree_before(t->horizon, e->sort.key)) {
 		if (!w || tree_before(e->sort.due, w->due))
@@ -268,7 +207,7 @@ static struct sched_ent *choose(const struct turn *t, struct sched_ent *e)
 		else if (w->due == e->sort.due)
 			w = draw(on, e, t->horizon);
 	}
-	if (w && is_ready(t, ent_of(w)) && (t->q->due.size == 1 || none_elsewhere(t, e, w->due)))
+	if (w && fair_is_ready(ent_of(w)) && (t->q->due.size == 1 || none_elsewhere(t, e, w->due)))
 		return ent_of(w);
 	if (e->state == SCHED_QUEUED) {
 		tree_remove(on, &e->sort);
@@ -313,6 +252,14 @@ static void tell(const struct turn *t)
 		tour_clear_among(&t->q->due, t->cpu);
 }
 
+/* `w`, if it is anybody, has its pCPU. */
+static rare bool hand_over(const struct turn *t, struct sched_ent *w, struct sched_pick *got)
+{
+	if (w)
+		*got = (struct sched_pick){ .ent = w, .slice = fair_slice(t->s, t->cpu, w) };
+	return w;
+}
+
 bool fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, s64 *lag, struct sched_pick *got)
 {
 	struct sched_ent *w;
@@ -327,14 +274,14 @@ bool fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, 
 	t.now = now;
 	t.cpu = cpu;
 	if (!is_plain(&t, e))
-		return false;
+		return hand_over(&t, fair_turn_wide(&t, e, ran, lag), got);
 	fair_serve(s, e, e->counted < ran ? ran - e->counted : 0);
 	t.virt = t.l->clock + ((now - t.l->at) * t.l->rate + t.l->rest) / t.l->weight;
 	t.horizon = t.virt + t.l->reach;
 	clock = clock_of(e->group, now, t.virt);
 	behind = (s64)(clock - e->served);
 	if (behind > (s64)(2 * request(s)) || e->found)
-		behind = forgive(s, e, behind);
+		behind = fair_forgive(s, e, behind);
 	place_keys(&t, e, clock);
 	w = choose(&t, e);
 	if (!w)
@@ -347,7 +294,7 @@ bool fair_turn(struct sched *s, u32 cpu, struct sched_ent *e, u64 ran, u64 now, 
 	tell(&t);
 	fair_take(w, cpu, false, now);
 	if (w->placed != e->placed)
-		place_anew(&t, w);
+		fair_place_keys_at(w, now);
 	w->endless = false;
 	run(t.f, t.q, w, cpu);
 	*got = (struct sched_pick){ .ent = w, .slice = slice(s, w) };

@@ -20,14 +20,19 @@ u64 fluid_ratio_wide(u64 a, u64 b, u64 d, u64 rest)
 	return product ? divide(product, d) : 0;
 }
 
+u64 fluid_virtual_at(const struct sched_line *l, u64 now)
+{
+	return l->clock + (l->weight ? fluid_ratio_wide(now - l->at, l->rate, l->weight, l->rest) : 0);
+}
+
 u64 fluid_virtual(struct sched_line *l, u64 now)
 {
-	u64 since = now - l->at, passed = l->weight ? fluid_ratio_wide(since, l->rate, l->weight, l->rest) : 0;
+	u64 virt = fluid_virtual_at(l, now);
 
-	l->rest += since * l->rate - passed * l->weight;
-	l->clock += passed;
+	l->rest += (now - l->at) * l->rate - (virt - l->clock) * l->weight;
+	l->clock = virt;
 	l->at = now;
-	return l->clock;
+	return virt;
 }
 
 /* Outside of the way of most switches: one copy for all. */
@@ -44,8 +49,8 @@ u64 fluid_time(const struct sched_line *l, u64 virt)
 
 	if (ahead <= 0)
 		return l->at;
-	/* Rounded up: then it is that late. */
-	return l->rate ? l->at + (u64)scale(ahead, l->weight, l->rate) + 1 : SCHED_NEVER;
+	/* Rounded up: then it is that late, however often the clock was brought up to date. */
+	return l->rate ? l->at + fluid_ratio_wide((u64)ahead - 1, l->weight, l->rate, l->weight - l->rest + l->rate - 1) : SCHED_NEVER;
 }
 
 bool fluid_limited_by_pool(const struct sched_group *g)
@@ -133,13 +138,13 @@ s64 fluid_to_virtual(const struct sched_group *g, s64 service)
 	return scale(service, (u64)g->runnable << 16, g->params.shares);
 }
 
-u64 fluid_when(const struct sched_group *g, u64 clock)
+u64 fluid_when(const struct sched_group *g, u64 service, u64 clock, u64 now, u64 virt)
 {
-	s64 ahead = (s64)(clock - g->clock);
+	s64 ahead = (s64)(service - clock);
 
 	if (fluid_sharing(g))
-		return g->line->clock + (u64)fluid_to_virtual(g, ahead);
-	return g->synced + (u64)scale(ahead, (u64)g->runnable << 16, fluid_capped(g) ? g->cap : g->floor);
+		return virt + (u64)fluid_to_virtual(g, ahead);
+	return now + (u64)scale(ahead, (u64)g->runnable << 16, fluid_capped(g) ? g->cap : g->floor);
 }
 
 /* What the group gets now. */

@@ -102,7 +102,8 @@ static inline s64 fluid_scale(s64 a, u64 b, u64 d)
 	return (s64)((fluid_ratio(((u64)a ^ sign) - sign, b, d) ^ sign) - sign);
 }
 
-/* The line's virtual time, brought up to date. */
+/* The line's virtual time; and the same, brought up to date. */
+u64 fluid_virtual_at(const struct sched_line *l, u64 now);
 u64 fluid_virtual(struct sched_line *l, u64 now);
 
 /* Can its members use more than they may? */
@@ -131,8 +132,11 @@ static inline bool fluid_sharing(const struct sched_group *g)
 /* What the group, or each runnable member, gets now. */
 u64 fluid_rate(const struct sched_group *g);
 u64 fluid_member_rate(const struct sched_group *g);
-/* When, by the clock that drives g, each member will have got `clock` (1/256 ns); g is in sync. */
-u64 fluid_when(const struct sched_group *g, u64 clock);
+/*
+ * When, by the clock that drives g, each member will have got `service` (1/256 ns). At `now`, when the line's virtual time is
+ * `virt`, it has got `clock`.
+ */
+u64 fluid_when(const struct sched_group *g, u64 service, u64 clock, u64 now, u64 virt);
 /* Virtual time in which each member of `g`, which shares, gets so much service. */
 s64 fluid_to_virtual(const struct sched_group *g, s64 service);
 /* ns in so much virtual time, at today's pace. */

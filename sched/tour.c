@@ -52,7 +52,7 @@ static u32 winner(const struct tour *t, u32 a, u32 b)
 	return tree_before(of_b, of_a) ? b : a;
 }
 
-static void replay(struct tour *t, u32 cpu, bool alone)
+static void replay(struct tour *t, u32 cpu, bool among)
 {
 	for (u32 i = (t->size + cpu) / 2; i; i /= 2) {
 		u32 before = t->win[i], now;
@@ -61,46 +61,26 @@ static void replay(struct tour *t, u32 cpu, bool alone)
 		while ((now = winner(t, t->win[2 * i], t->win[2 * i + 1])) != t->win[i])
 			t->win[i] = now;
 		/* Another one won here before and still does: nothing changes above. */
-		if (alone && now == before && now != cpu)
+		if (!among && now == before && now != cpu)
 			break;
 	}
 }
 
-static void set(struct tour *t, u32 cpu, u64 key, bool alone)
+void tour_put(struct tour *t, u32 cpu, u64 key, bool among)
 {
 	if (tour_has(t, cpu) && tour_key(t, cpu) == key)
 		return;
 	t->key[cpu] = key;
 	t->win[t->size + cpu] = cpu;
-	replay(t, cpu, alone);
+	replay(t, cpu, among);
 }
 
-static void clear(struct tour *t, u32 cpu, bool alone)
+void tour_drop(struct tour *t, u32 cpu, bool among)
 {
 	if (!tour_has(t, cpu))
 		return;
 	t->win[t->size + cpu] = TOUR_NONE;
-	replay(t, cpu, alone);
-}
-
-void tour_set(struct tour *t, u32 cpu, u64 key)
-{
-	set(t, cpu, key, true);
-}
-
-void tour_clear(struct tour *t, u32 cpu)
-{
-	clear(t, cpu, true);
-}
-
-void tour_set_among(struct tour *t, u32 cpu, u64 key)
-{
-	set(t, cpu, key, false);
-}
-
-void tour_clear_among(struct tour *t, u32 cpu)
-{
-	clear(t, cpu, false);
+	replay(t, cpu, among);
 }
 
 u32 tour_best_of(const struct tour *t, u32 lo, u32 hi)

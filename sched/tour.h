@@ -3,7 +3,7 @@
  * A tournament over the pCPUs: each may publish a key; the least is at the root, the least of a range takes O(log m) steps.
  * Keys are circular numbers as in tree.h.
  *
- * tour_set() and tour_clear() are for who has all to himself. The same "among others" may run at once for several pCPUs, each
+ * tour_set() and tour_clear() are for who has all to himself. The same "among" others may run at once for several pCPUs, each
  * from one place at a time. Who reads meanwhile may meet a winner that is just being replaced, or its key a moment old: when
  * all have returned, every node is right. tour.c says why.
  */
@@ -25,10 +25,28 @@ u32 tour_size(u32 count);
 size_t tour_bytes(u32 count);
 /* Takes its memory from *mem and moves that on. */
 void tour_init(struct tour *t, u32 count, char **mem);
-void tour_set(struct tour *t, u32 cpu, u64 key);
-void tour_clear(struct tour *t, u32 cpu);
-void tour_set_among(struct tour *t, u32 cpu, u64 key);
-void tour_clear_among(struct tour *t, u32 cpu);
+void tour_put(struct tour *t, u32 cpu, u64 key, bool among);
+void tour_drop(struct tour *t, u32 cpu, bool among);
+
+static inline void tour_set(struct tour *t, u32 cpu, u64 key)
+{
+	tour_put(t, cpu, key, false);
+}
+
+static inline void tour_clear(struct tour *t, u32 cpu)
+{
+	tour_drop(t, cpu, false);
+}
+
+static inline void tour_set_among(struct tour *t, u32 cpu, u64 key)
+{
+	tour_put(t, cpu, key, true);
+}
+
+static inline void tour_clear_among(struct tour *t, u32 cpu)
+{
+	tour_drop(t, cpu, true);
+}
 
 /* Has it published a key? */
 static inline bool tour_has(const struct tour *t, u32 cpu)
