@@ -31,6 +31,7 @@ struct sim_vcpu {
 	double share;	     /* the rate that it would have if all that exist were runnable */
 	double debt;	     /* habit.c */
 	u64 arrived;	     /* what the ideal may serve in all, ns; SCHED_NEVER: no end known */
+	bool over;	     /* has been given more than that, and is still to leave */
 	u32 last_cpu;
 	/* the ideal */
 	double served, rate;
@@ -155,6 +156,8 @@ void ideal_wake(struct sim *m, struct sim_vcpu *v);
 void ideal_block(struct sim *m, struct sim_vcpu *v);
 /* `v` ran while nobody else might: it is ahead by no more than a slice. */
 void ideal_forgive(struct sim *m, struct sim_vcpu *v);
+/* Has the ideal still to serve it? */
+bool ideal_backlogged(const struct sim *m, const struct sim_vcpu *v);
 /* Computes the rates anew and when the first vCPU will have all that it may get. */
 void ideal_rates(struct sim *m);
 /* Computes what the share of each vCPU is. */
