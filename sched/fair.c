@@ -69,20 +69,23 @@ static void enqueue(struct sched *s, struct sched_ent *e, u64 now)
 
 void fair_put_back(struct sched *s, struct sched_ent *e, u64 now)
 {
+	u32 cpu = e->cpu;
+
 	fair_catch_up(s, now);
 	fluid_sync(e->group, now);
 	fair_forgive(s, e, (s64)(e->group->clock - e->served));
 	e->found = false;
-	if (!sched_mask_has(&e->group->line->cpus, e->cpu)) {
+	if (!sched_mask_has(&e->group->line->cpus, cpu))
 		/* It may not run here any longer. */
-		e->cpu = fair_find_place(s, e, now).cpu;
-		s->kick(s, e->cpu);
-	} else if (e->invited) {
+		cpu = fair_find_place(s, e, now).cpu;
+	else if (e->invited)
 		/* It goes where another makes room for it. */
-		e->cpu = e->invited - 1;
-		s->kick(s, e->cpu);
+		cpu = e->invited - 1;
+	if (cpu != e->cpu) {
+		e->came = now;
+		s->kick(s, cpu);
 	}
-	fair_queue_in(s, e, e->cpu, now);
+	fair_queue_in(s, e, cpu, now);
 }
 
 static void block(struct sched *s, struct sched_ent *e, u64 now)

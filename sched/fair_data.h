@@ -200,10 +200,10 @@ struct place fair_find_place(struct sched *s, const struct sched_ent *e, u64 now
 /* Nobody else shall choose this pCPU before it has picked. */
 void fair_claim(struct fair *f, u32 cpu);
 /*
- * Who waits and is late gets a pCPU by a chain of moves, if there is one; with one to spare, who may begin. What has just been put
- * on `settled` (TOUR_NONE: nowhere) ran there before. Beside others no move is made; false: there may be one.
+ * Who waits and is late gets a pCPU by a chain of moves, if there is one; with one to spare, who may begin. False: there may be one when
+ * those who have just come may be sent on. Beside others none is made; false: there may be one.
  */
-bool fair_place_late(struct sched *s, bool spare, u32 settled, u64 now, bool beside);
+bool fair_place_late(struct sched *s, bool spare, u64 now, bool beside);
 
 /* --- fair_kin.c --------------------------------------------------------------------------------------------- */
 
@@ -228,6 +228,8 @@ static inline u64 fair_fetch_margin(const struct sched *s)
 /* `e`, which waits no longer, runs on `cpu`, because it was found or because it may. */
 static inline void fair_take(struct sched_ent *e, u32 cpu, bool found, u64 now)
 {
+	if (e->cpu != cpu || e->since + e->counted != now)
+		e->came = now;
 	e->state = SCHED_RUNNING;
 	e->cpu = cpu;
 	e->found = found;

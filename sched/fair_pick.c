@@ -185,9 +185,8 @@ bool fair_awaited(struct sched *s, u32 cpu)
 struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 {
 	struct fair *f = fair_of(s);
-	u32 settled = TOUR_NONE;
 	struct sched_ent *e;
-	bool found = false;
+	bool found = false, soon = false;
 
 	fair_catch_up(s, now);
 	fair_resort(s, now);
@@ -203,16 +202,14 @@ struct sched_pick fair_pick(struct sched *s, u32 cpu, u64 now)
 	fair_set_idle(f, cpu, !e);
 	if (e) {
 		fair_queue_out(s, e, now, false);
-		if (tour_best(&f->idle) != TOUR_NONE && e->cpu == cpu && e->since + e->counted == now && e->counted >= fair_wake_margin(s))
-			settled = cpu;
 		fair_take(e, cpu, found, now);
 		fair_run_anew(f, e, now);
 	}
 	/* Where all who wait are of one line it is left to pCPUs that run another: those turns are to be short. */
 	if (f->total && fair_may_shift(f) && (!e || found || queue_of(f, e)->waiting != f->total))
-		fair_place_late(s, !e || found, settled, now, false);
+		soon = !fair_place_late(s, !e || found, now, false);
 	if (!e)
-		return (struct sched_pick){ .slice = next_begin(s, cpu, now) };
+		return (struct sched_pick){ .slice = min_u64(next_begin(s, cpu, now), soon ? fair_wake_margin(s) : SCHED_NEVER) };
 	fair_let_in(s, cpu);
 	return (struct sched_pick){ .ent = e, .slice = fair_slice(s, cpu, e) };
 }

@@ -12,7 +12,7 @@ struct chain {
 	struct place best;
 	u32 last;		/* the line whose vCPU takes best.cpu */
 	bool late;
-	u32 settled;		/* what runs there goes on, and may be sent on */
+	bool too_early;		/* somebody will be sent on soon */
 	u64 seen, found;	/* lines that were reached; those whose pCPUs have not been looked at yet */
 	u16 via[FLUID_LINES];	/* the pCPU that one of this line would leave */
 	u8 from[FLUID_LINES];	/* to one of that line */
@@ -21,7 +21,7 @@ struct chain {
 /* Has it just come, and in its turn? */
 static bool is_new(const struct sched *s, const struct sched_ent *e, u64 now)
 {
-	return !e->found && now - e->since < fair_wake_margin(s);
+	return !e->found && now - e->came < fair_wake_margin(s);
 }
 
 /* What runs on the pCPUs of line `x`. */
@@ -47,8 +47,12 @@ static void look(struct sched *s, struct chain *c, u32 x, u64 now)
 
 			cpu = fair_best_in(t, m, s->cpus);
 			/* Nobody is sent on who has just come: the moves come to an end. */
-			if (cpu == TOUR_NONE || (c->late && cpu != c->settled && is_new(s, f->current[cpu], now)))
+			if (cpu == TOUR_NONE)
 				continue;
+			if (c->late && is_new(s, f->current[cpu], now)) {
+				c->too_early = true;
+				continue;
+			}
 			due = owners >> i & 1 ? fair_real_due(&f->fluid.line[i], k, ~tour_key(t, cpu), now) : now + NS_PER_S;
 			if (tree_before(c->best.due, due)) {
 				c->best.cpu = cpu;
@@ -125,10 +129,10 @@ static void shift(struct sched *s, const struct chain *c, struct sched_ent *e)
  * The first of those who wait in a queue, on the pCPU `at`, gets another if there is a chain that ends where somebody is due
  * later. Beside others, who runs now is not to be looked at, so that he counts as one who may be sent on; false: there may be one.
  */
-static bool place(struct sched *s, const struct sched_line *l, u32 kind, u32 at, u32 settled, u64 now, bool beside)
+static bool place(struct sched *s, const struct sched_line *l, u32 kind, u32 at, u64 now, bool beside)
 {
 	struct queue *q = &fair_of(s)->queue[l->index][kind];
-	struct chain c = { .late = !beside, .settled = settled, .seen = BIT(l->index), .found = BIT(l->index) };
+	struct chain c = { .late = !beside, .seen = BIT(l->index), .found = BIT(l->index) };
 	struct sched_ent *e = NULL;
 
 	if (!beside) {
@@ -145,26 +149,45 @@ static bool place(struct sched *s, const struct sched_line *l, u32 kind, u32 at,
 		look(s, &c, x, now);
 	}
 	if (c.best.cpu == TOUR_NONE)
-		return true;
+		return !c.too_early;
 	if (!beside)
 		shift(s, &c, e);
 	return !beside;
 }
 
-bool fair_place_late(struct sched *s, bool spare, u32 settled, u64 now, bool beside)
+/* Time alone lets requests begin: the queue that has waited longest may have one now that it has not published. False: beside others. */
+static bool refresh(struct sched *s, const struct sched_line *l, u32 kind, u64 now, bool beside)
+{
+	struct queue *q = &fair_of(s)->queue[l->index][kind];
+	u32 at = tour_best(&q->begin);
+	u64 horizon;
+
+	if (at == TOUR_NONE || tour_has(&q->due, at))
+		return true;
+	horizon = fair_horizon(s, l, kind, now);
+	if (tree_before(horizon, tour_key(&q->begin, at)))
+		return true;
+	if (!beside)
+		fair_publish(q, at, horizon, false);
+	return !beside;
+}
+
+bool fair_place_late(struct sched *s, bool spare, u64 now, bool beside)
 {
 	struct fair *f = fair_of(s);
 	bool done = true;
 
 	spare |= tour_best(&f->idle) != TOUR_NONE;
-	for (u64 rest = fair_busy(f, ~0ull); rest && done; rest &= rest - 1)
+	for (u64 rest = fair_busy(f, ~0ull); rest && (done || !beside); rest &= rest - 1)
 		for (u32 kind = 0; kind < KINDS; kind++) {
 			const struct sched_line *l = &f->fluid.line[__builtin_ctzll(rest)];
 			const struct tour *t = &f->queue[l->index][kind].due;
-			u32 at = tour_best(t);
+			u32 at;
 
+			done &= refresh(s, l, kind, now, beside);
+			at = tour_best(t);
 			if (at != TOUR_NONE && (spare || !tree_before(now + s->slice / 4, fair_real_due(l, kind, tour_key(t, at), now))))
-				done &= place(s, l, kind, at, settled, now, beside);
+				done &= place(s, l, kind, at, now, beside);
 		}
 	return done;
 }

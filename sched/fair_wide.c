@@ -31,7 +31,7 @@ static bool is_all(const struct turn *t, const struct queue *q, const struct sch
 
 	if (!t->f->waiting[t->cpu] && fluid_member_rate(w->group) >= SCHED_ONE)
 		return false;
-	if (fair_may_shift(t->f) && (q != t->q || q->waiting != t->f->total) && !fair_place_late(t->s, false, TOUR_NONE, t->now, true))
+	if (fair_may_shift(t->f) && (q != t->q || q->waiting != t->f->total) && !fair_place_late(t->s, false, t->now, true))
 		return false;
 	return (tour_best(&t->f->idle) & tour_best(&t->f->endless)) == TOUR_NONE || fair_opening(t->s, t->cpu, &lines) == TOUR_NONE;
 }

@@ -97,6 +97,7 @@ struct sched_ent {
 	u64 placed;	       /* fair: the epoch of its line's points in which its keys were computed */
 	u64 granted;	       /* fixed: ns of its VM's budget that it took */
 	u64 since;	       /* fair: when it began to run */
+	u64 came;	       /* fair: when it came to this pCPU; since then it has run there, slice after slice */
 	u64 counted;	       /* fair: ns since then that are in `served` already */
 	u64 costop;	       /* fair: ns that it waited for siblings only (gang) */
 	u64 stopped;	       /* fair: since when it does; 0: it does not */

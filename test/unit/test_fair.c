@@ -93,6 +93,17 @@ static void seeds_within_bound(const struct seed *s, u32 count)
 
 #define POOLS_ALL (RANDOM_POOLS | RANDOM_LIMITED | RANDOM_RESERVED)
 
+/* Who waits for a move is seen when time alone has let him begin; and he who is in his way has come long ago, or will have soon. */
+static void test_chains_in_time(void **state)
+{
+	static const struct seed seeds[] = {
+		{ RANDOM_OVERLAP, 1076 }, { RANDOM_OVERLAP | RANDOM_POOLS, 59 }, { RANDOM_NESTED | RANDOM_POOLS, 105 },
+		{ RANDOM_NESTED | POOLS_ALL, 463 }, { RANDOM_NESTED | RANDOM_LIMITED | RANDOM_RESERVED, 882 },
+	};
+
+	seeds_within_bound(seeds, ARRAY_LEN(seeds));
+}
+
 /* Several block one after the other while they are behind: what they are owed must not all come upon the last of them. */
 static void test_gifts_that_nobody_could_use(void **state)
 {
@@ -380,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_random_pools),
 		cmocka_unit_test(test_idle_while_pace_rises),
 		cmocka_unit_test(test_chains_of_moves),
+		cmocka_unit_test(test_chains_in_time),
 		cmocka_unit_test(test_gifts_that_nobody_could_use),
 		cmocka_unit_test(test_gifts_to_one_with_a_pcpu),
 		cmocka_unit_test(test_waiting_at_a_full_pcpu),
