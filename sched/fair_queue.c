@@ -117,7 +117,6 @@ static void publish_new(struct sched *s, struct queue *q, const struct sched_ent
 		tour_put(&q->due, cpu, e->sort.due, beside);
 }
 
-
 void fair_queue_in(struct sched *s, struct sched_ent *e, u32 cpu, u64 now)
 {
 	fair_place_keys(fair_of(s), e);
